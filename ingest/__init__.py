@@ -1,0 +1,1 @@
+"""From files to documents: parse, compare with the store, save what changed, report."""

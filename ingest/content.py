@@ -1,0 +1,200 @@
+"""Our own content: services, guides, FAQ and hotlines in YAML, checked as it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+)
+
+from ingest.pipeline import Incoming, Report
+from knowledge.library import Repealed
+from knowledge.models import Document, Kind, Passage, Revision, Status, body_digest
+
+ORIGIN = "content"
+
+Topic = Literal[
+    "婚姻家庭",
+    "继承遗嘱",
+    "劳动人事",
+    "借贷债务",
+    "合同纠纷",
+    "房屋纠纷",
+    "物业管理",
+    "相邻与侵权",
+    "交通事故",
+    "医疗食药",
+    "消费维权",
+    "征收旧改",
+    "刑事",
+    "行政",
+    "诈骗与网络",
+    "小微企业",
+    "诉讼与执行",
+    "法律援助",
+    "公共法律服务",
+    "投诉与信访",
+]
+Words = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+Region = Annotated[str, StringConstraints(pattern=r"^\d{6}$")]
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Fact(Strict):
+    """One fact a citizen acts on, with how sure we are: A and B are checked, C and D are not."""
+
+    text: Words
+    certainty: Literal["A", "B", "C", "D"]
+    source: Words
+
+
+class Item(Strict):
+    """What every piece of content has."""
+
+    id: Annotated[str, StringConstraints(pattern=r"^(faq|service|guide|hotline)-[a-z0-9-]+$")]
+    topic: Topic
+    region: Region
+    cites: list[Words] = []
+    notices: list[Words] = []
+    source: Words
+    checked_on: date
+    asks: Annotated[list[Words], Field(min_length=3)]
+
+
+class Faq(Item):
+    """A reviewed answer to one question, with the articles that carry it."""
+
+    kind: Literal["faq"]
+    question: Words
+    answer: Words
+    cites: Annotated[list[Words], Field(min_length=1)]
+    steps: list[Words] = []
+    facts: str = ""
+
+    @property
+    def title(self) -> str:
+        return self.question
+
+
+class Card(Item):
+    """A service, guide or hotline: what it is, how to get it, what is not known about it."""
+
+    kind: Literal["service", "guide", "hotline"]
+    title: Words
+    issuer: str = ""
+    summary: Words
+    who: str = ""
+    how: list[Words] = []
+    materials: list[Words] = []
+    where: Fact | None = None
+    phone: Fact | None = None
+    hours: Fact | None = None
+    fee: Fact | None = None
+    deadline: Fact | None = None
+    online: Fact | None = None
+    unknown: list[Words] = []
+    ask_at: Annotated[str, BeforeValidator(str)] = ""  # YAML reads 12348 as a number
+    related: list[Words] = []
+
+
+_ITEMS: TypeAdapter[list[Faq | Card]] = TypeAdapter(
+    list[Annotated[Faq | Card, Field(discriminator="kind")]]
+)
+
+
+def content_folder() -> Path:
+    """The content that ships with the product."""
+    return Path(str(files("knowledge"))) / "content"
+
+
+def read_items(path: Path) -> list[Faq | Card]:
+    """The items of one YAML file. Raises ValueError in Chinese, naming file, item and field."""
+    try:
+        raw = yaml.safe_load(path.read_text("utf-8"))
+        return _ITEMS.validate_python(raw)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path.name}：不是有效的 YAML：{error}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        index = first["loc"][0] if first["loc"] else "?"
+        name = raw[index].get("id", index) if isinstance(index, int) else index
+        where = ".".join(map(str, first["loc"][1:]))
+        raise ValueError(f"{path.name}：{name} 的 {where}：{first['msg']}") from error
+
+
+def read_repealed(folder: Path | None = None) -> list[Repealed]:
+    """Laws that are law no longer, and what replaced them."""
+    path = (folder or content_folder()) / "repealed.yaml"
+    return [
+        Repealed(
+            law=raw["law"],
+            aliases=tuple(raw.get("aliases", ())),
+            repealed_on=raw.get("repealed_on"),
+            replaced_by=raw.get("replaced_by"),
+            basis=raw.get("basis") or "",
+            note=raw.get("note") or "",
+            articles={k: tuple(v) for k, v in (raw.get("articles") or {}).items()},
+        )
+        for raw in yaml.safe_load(path.read_text("utf-8"))
+    ]
+
+
+def incoming_from_folder(folder: Path, report: Report, origin: str = ORIGIN) -> Iterator[Incoming]:
+    """Every item under `folder` as a published revision; a broken file is a problem, not a stop."""
+    for path in sorted(folder.rglob("*.yaml")):
+        if path.name == "repealed.yaml":
+            continue
+        try:
+            items = read_items(path)
+        except ValueError as error:
+            report.problems.append(str(error))
+            continue
+        for item in items:
+            yield to_incoming(item, origin)
+
+
+def to_incoming(item: Faq | Card, origin: str) -> Incoming:
+    """One item as document, revision, and a passage for each way of asking."""
+    body: dict[str, Any] = item.model_dump(mode="json", exclude_defaults=True)
+    body |= {"kind": item.kind, "title": item.title}
+    document = Document(
+        id=item.id,
+        kind=Kind(item.kind),
+        title=item.title,
+        origin=origin,
+        region=item.region,
+        issuer=getattr(item, "issuer", ""),
+        topic=item.topic,
+    )
+    revision_id = f"{item.id}@{body_digest(body)[:8]}"
+    revision = Revision(
+        id=revision_id,
+        document_id=item.id,
+        status=Status.PUBLISHED,
+        source=item.source,
+        checked_on=item.checked_on,
+        published_on=item.checked_on,
+        approver="content-review",
+        body=body,
+    )
+    asks = dict.fromkeys([item.title, *item.asks])
+    passages = tuple(
+        Passage(id=f"{revision_id}/{i}", revision_id=revision_id, ordinal=i, label="问法", text=ask)
+        for i, ask in enumerate(asks)
+    )
+    return Incoming(document, revision, passages)

@@ -1,0 +1,124 @@
+"""One ingest: what came in against what the store holds, saved in one transaction, reported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from knowledge import store
+from knowledge.models import Document, Kind, Passage, Revision, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One revision as a parser read it, with its document and passages."""
+
+    document: Document
+    revision: Revision
+    passages: tuple[Passage, ...]
+
+
+@dataclass
+class Report:
+    """What an ingest did, in ids of revisions and sentences for the clerk."""
+
+    origin: str
+    added: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+    unchanged: int = 0
+    withdrawn: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    corrections: list[str] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def __str__(self) -> str:
+        lines = [
+            f"{self.origin}：新增 {len(self.added)}，修改 {len(self.changed)}，"
+            f"未变 {self.unchanged}，撤下 {len(self.withdrawn)}，"
+            f"更正 {len(self.corrections)}，问题 {len(self.problems)}"
+        ]
+        for title, entries in (
+            ("新增", self.added),
+            ("修改", self.changed),
+            ("撤下", self.withdrawn),
+            ("更正", self.corrections),
+            ("问题", self.problems),
+        ):
+            lines += [f"  {title}：{entry}" for entry in entries[:20]]
+            if len(entries) > 20:
+                lines.append(f"  {title}：……另有 {len(entries) - 20} 条，见完整报告")
+        return "\n".join(lines)
+
+
+# What may change on a published revision without its words changing.
+_MUTABLE = ("effective_from", "effective_until", "date_basis", "successor", "checked_on", "source")
+
+
+def apply(session: Session, incoming: Iterable[Incoming], report: Report) -> Report:
+    """Save what is new or changed, withdraw what the origin no longer has.
+
+    The caller owns the transaction: killed before its commit, nothing has happened. Statutes may
+    have several published revisions (each in force at its time); everything else has one.
+    """
+    known = store.all_documents(session)
+    revisions = store.all_revisions(session)
+    live: dict[str, list[Revision]] = {}
+    for revision in revisions.values():
+        if revision.status is not Status.WITHDRAWN:
+            live.setdefault(revision.document_id, []).append(revision)
+    seen: set[str] = set()
+    seen_documents: set[str] = set()
+    for item in incoming:
+        document, revision = item.document, item.revision
+        owner = known.get(document.id)
+        if owner and owner.origin != document.origin:
+            report.problems.append(f"{document.id} 已由“{owner.origin}”提供，未导入")
+            continue
+        if revision.id in seen:
+            report.problems.append(f"{revision.id} 重复，只保留第一份")
+            continue
+        if owner != document:
+            store.save_document(session, document)
+            known[document.id] = document
+        seen.add(revision.id)
+        present = revisions.get(revision.id)
+        if present is None:
+            store.add_revision(session, revision, item.passages)
+            is_new = document.id not in live and document.id not in seen_documents
+            (report.added if is_new else report.changed).append(revision.id)
+        else:
+            _refresh(session, present, revision, report)
+        seen_documents.add(document.id)
+    for document in known.values():
+        if document.origin != report.origin:
+            continue
+        for revision in live.get(document.id, []):
+            if revision.id not in seen and (
+                revision.status is Status.PUBLISHED or document.kind is Kind.STATUTE
+            ):
+                store.update_revision(session, revision, status=Status.WITHDRAWN)
+                if document.id not in seen_documents:
+                    report.withdrawn.append(revision.id)
+    return report
+
+
+def _refresh(session: Session, present: Revision, incoming: Revision, report: Report) -> None:
+    """Bring the dates and source of a known revision up to date; revive a withdrawn one."""
+    wanted = replace(present, **{f: getattr(incoming, f) for f in _MUTABLE})
+    if present.status is Status.WITHDRAWN:
+        wanted = replace(wanted, status=incoming.status)
+    changes = {
+        f: getattr(wanted, f)
+        for f in (*_MUTABLE, "status")
+        if getattr(wanted, f) != getattr(present, f)
+    }
+    if changes:
+        store.update_revision(session, present, **changes)
+        report.changed.append(present.id)
+    else:
+        report.unchanged += 1

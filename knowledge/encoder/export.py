@@ -1,0 +1,101 @@
+"""Export a sentence-transformers folder to the ONNX files that the product runs (extra `models`).
+
+    python -m knowledge.encoder.export FOLDER OUT
+
+One graph takes token ids and mask and returns the pooled, L2-normalised vector, so that run time
+needs only onnxruntime and tokenizers. `encoder.onnx` keeps its weights as float16 (half the size)
+and computes in float32; `--int8` writes the dynamically quantised form instead (a quarter of the
+size, faster, about one point of recall less, and not the same on processors without VNNI).
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from onnx import TensorProto, helper, numpy_helper
+from onnxruntime.quantization import QuantType, quantize_dynamic
+from sentence_transformers import SentenceTransformer
+
+
+class PooledEncoder(torch.nn.Module):
+    """The transformer, mean pooling over the mask, and L2 normalisation as one graph."""
+
+    def __init__(self, transformer: torch.nn.Module) -> None:
+        super().__init__()
+        self.transformer = transformer
+
+    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+        hidden = self.transformer(
+            input_ids=input_ids, attention_mask=attention_mask
+        ).last_hidden_state
+        mask = attention_mask.unsqueeze(-1).to(hidden.dtype)
+        mean = (hidden * mask).sum(1) / mask.sum(1).clamp(min=1e-9)
+        return torch.nn.functional.normalize(mean, dim=-1)
+
+
+def export_float(folder: Path, target: Path) -> None:
+    """Write the fp32 graph of the model in `folder` to `target`."""
+    transformer = SentenceTransformer(str(folder), device="cpu")[0].auto_model.float().eval()
+    ids = torch.ones(2, 16, dtype=torch.int64)
+    batch, tokens = torch.export.Dim("batch"), torch.export.Dim("tokens", max=512)
+    torch.onnx.export(
+        PooledEncoder(transformer),
+        (ids, torch.ones_like(ids)),
+        target,
+        input_names=["input_ids", "attention_mask"],
+        output_names=["vector"],
+        dynamic_shapes={
+            "input_ids": {0: batch, 1: tokens},
+            "attention_mask": {0: batch, 1: tokens},
+        },
+        dynamo=True,
+        external_data=False,
+        verbose=False,
+    )
+    onnx.checker.check_model(str(target))
+
+
+def halve_weights(source: Path, target: Path) -> None:
+    """Store large float32 weights as float16 with a Cast that onnxruntime folds when it loads."""
+    model = onnx.load(str(source))
+    casts = []
+    for weight in model.graph.initializer:
+        values = numpy_helper.to_array(weight)
+        if weight.data_type != TensorProto.FLOAT or values.size < 1024:
+            continue
+        name = weight.name
+        weight.CopyFrom(numpy_helper.from_array(values.astype(np.float16), f"{name}.half"))
+        casts.append(helper.make_node("Cast", [f"{name}.half"], [name], to=TensorProto.FLOAT))
+    nodes = [*casts, *model.graph.node]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    onnx.save(model, str(target))
+
+
+def export(folder: Path, out: Path, *, int8: bool = False) -> None:
+    """Write `encoder.onnx` and `tokenizer.json` for the model in `folder` into `out`."""
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as work:
+        full = Path(work) / "full.onnx"
+        export_float(folder, full)
+        if int8:
+            kind = QuantType.QInt8
+            quantize_dynamic(full, out / "encoder.onnx", weight_type=kind, per_channel=True)
+        else:
+            halve_weights(full, out / "encoder.onnx")
+    shutil.copyfile(folder / "tokenizer.json", out / "tokenizer.json")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--int8", action="store_true")
+    arguments = parser.parse_args()
+    export(arguments.folder, arguments.out, int8=arguments.int8)

@@ -1,0 +1,226 @@
+"""Documents, revisions and passages in SQL. Passages are never changed or deleted, so an index
+built earlier can always be answered from, whatever has been ingested since."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, replace
+from datetime import UTC, date, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    Column,
+    Date,
+    DateTime,
+    Engine,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    create_engine,
+    event,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.orm import Session
+
+from knowledge.models import DateBasis, Document, Kind, Passage, Revision, Status, digest
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+documents = Table(
+    "documents",
+    metadata,
+    Column("id", String(200), primary_key=True),
+    Column("kind", String(20), nullable=False, index=True),
+    Column("title", String(400), nullable=False),
+    Column("origin", String(400), nullable=False, index=True),
+    Column("region", String(6), nullable=False),
+    Column("level", String(20), nullable=False),
+    Column("issuer", String(200), nullable=False),
+    Column("topic", String(20), nullable=False),
+    Column("aliases", JSON, nullable=False),
+)
+
+revisions = Table(
+    "revisions",
+    metadata,
+    Column("id", String(240), primary_key=True),
+    Column("document_id", ForeignKey("documents.id"), nullable=False, index=True),
+    Column("status", String(20), nullable=False, index=True),
+    Column("source", Text, nullable=False),
+    Column("checked_on", Date, nullable=False),
+    Column("document_number", String(200), nullable=False),
+    Column("published_on", Date),
+    Column("effective_from", Date),
+    Column("effective_until", Date),
+    Column("date_basis", String(20), nullable=False),
+    Column("successor", String(200)),
+    Column("author", String(80), nullable=False),
+    Column("approver", String(80), nullable=False),
+    Column("body", JSON, nullable=False),
+)
+
+passages = Table(
+    "passages",
+    metadata,
+    Column("id", String(280), primary_key=True),
+    Column("revision_id", ForeignKey("revisions.id"), nullable=False),
+    Column("ordinal", Integer, nullable=False),
+    Column("label", String(80), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("path", Text, nullable=False),
+    Index("ix_passages_revision_id_ordinal", "revision_id", "ordinal"),
+)
+
+# What has been read in from where: the same input again is not even parsed.
+loads = Table(
+    "knowledge_loads",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("origin", String(400), nullable=False, index=True),
+    Column("fingerprint", String(64), nullable=False),
+    Column("loaded_at", DateTime(timezone=True), nullable=False),
+    Column("report", JSON, nullable=False),
+)
+
+
+def connect(url: str) -> Engine:
+    """An engine on `url`; SQLite gets foreign keys, WAL and a busy time-out on each connection."""
+    engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+    if engine.dialect.name == "sqlite":
+
+        @event.listens_for(engine, "connect")
+        def _pragmas(connection: Any, _record: object) -> None:
+            cursor = connection.cursor()
+            for pragma in ("foreign_keys=ON", "journal_mode=WAL", "synchronous=NORMAL"):
+                cursor.execute(f"PRAGMA {pragma}")
+            cursor.execute("PRAGMA busy_timeout=10000")
+            cursor.close()
+
+    return engine
+
+
+def _row(value: Document | Revision | Passage) -> dict[str, Any]:
+    return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(value).items()}
+
+
+def _document(row: Any) -> Document:
+    fields = dict(row._mapping)
+    fields.update(kind=Kind(fields["kind"]), aliases=tuple(fields["aliases"]))
+    return Document(**fields)
+
+
+def _revision(row: Any) -> Revision:
+    fields = dict(row._mapping)
+    fields.update(status=Status(fields["status"]), date_basis=DateBasis(fields["date_basis"]))
+    return Revision(**fields)
+
+
+def all_documents(session: Session, origin: str | None = None) -> dict[str, Document]:
+    """Documents by id, all or those that one origin brought."""
+    query = select(documents)
+    if origin is not None:
+        query = query.where(documents.c.origin == origin)
+    return {d.id: d for d in map(_document, session.execute(query))}
+
+
+def all_revisions(session: Session, *statuses: Status) -> dict[str, Revision]:
+    """Revisions by id, all or those with one of `statuses`."""
+    query = select(revisions)
+    if statuses:
+        query = query.where(revisions.c.status.in_(statuses))
+    return {r.id: r for r in map(_revision, session.execute(query))}
+
+
+def published_passages(session: Session) -> Iterator[Passage]:
+    """Passages of published revisions, by revision and order."""
+    query = (
+        select(passages)
+        .join(revisions, passages.c.revision_id == revisions.c.id)
+        .where(revisions.c.status == Status.PUBLISHED)
+        .order_by(passages.c.revision_id, passages.c.ordinal)
+    )
+    for row in session.execute(query):
+        yield Passage(**row._mapping)
+
+
+def save_document(session: Session, document: Document) -> None:
+    """Insert the document, or bring its descriptive fields up to date."""
+    row = _row(document)
+    found = session.execute(
+        update(documents).where(documents.c.id == document.id).values(**row)
+    ).rowcount  # type: ignore[attr-defined]
+    if not found:
+        session.execute(insert(documents), row)
+
+
+def add_revision(session: Session, revision: Revision, texts: Iterable[Passage]) -> None:
+    """Insert a revision with its passages. Raises IntegrityError if the id is taken."""
+    session.execute(insert(revisions), _row(revision))
+    rows = [_row(p) for p in texts]
+    if rows:
+        session.execute(insert(passages), rows)
+
+
+def update_revision(session: Session, revision: Revision, **changes: Any) -> Revision:
+    """Change a revision's status, dates or approval; its words cannot change."""
+    forbidden = changes.keys() & {"id", "document_id", "body"}
+    if forbidden:
+        raise ValueError(f"immutable: {sorted(forbidden)}")
+    session.execute(update(revisions).where(revisions.c.id == revision.id).values(**changes))
+    return replace(revision, **changes)
+
+
+def record_load(session: Session, origin: str, fingerprint: str, report: dict[str, Any]) -> None:
+    """Remember that `origin` has been read in this state."""
+    session.execute(
+        insert(loads),
+        {
+            "origin": origin,
+            "fingerprint": fingerprint,
+            "loaded_at": datetime.now(UTC),
+            "report": json.loads(json.dumps(report, default=str)),
+        },
+    )
+
+
+def last_fingerprint(session: Session, origin: str) -> str | None:
+    """The state in which `origin` was last read in, or None."""
+    query = (
+        select(loads.c.fingerprint)
+        .where(loads.c.origin == origin)
+        .order_by(loads.c.id.desc())
+        .limit(1)
+    )
+    return session.scalar(query)
+
+
+def fingerprint(session: Session) -> str:
+    """What the published knowledge is, in 16 digits: the index carries the same or is stale."""
+    query = (
+        select(revisions.c.id, revisions.c.effective_from, revisions.c.effective_until)
+        .where(revisions.c.status == Status.PUBLISHED)
+        .order_by(revisions.c.id)
+    )
+    return digest(*(f"{row.id}|{row[1]}|{row[2]}" for row in session.execute(query)))
+
+
+def today_in_china(now: datetime | None = None) -> date:
+    """The date in Asia/Shanghai, by which law is in force or not."""
+    from zoneinfo import ZoneInfo
+
+    return (now or datetime.now(UTC)).astimezone(ZoneInfo("Asia/Shanghai")).date()

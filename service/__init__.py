@@ -1,0 +1,1 @@
+"""The public service: answering, channels, and the people behind them."""

@@ -1,0 +1,89 @@
+"""Services, guides and hotlines as next steps: what is unknown or unchecked says so itself."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from knowledge.library import Library, Source
+from knowledge.lifecycle import applies_in
+from service.answering import wording
+from service.answering.draft import NextStep, Target
+
+_UNVERIFIED = ("C", "D")
+_FIELDS_UNKNOWN = {
+    "地址": "where",
+    "电话": "phone",
+    "开放时间": "hours",
+    "时间": "hours",
+    "收费": "fee",
+}
+
+
+def fact(body: dict[str, Any], name: str) -> str | None:
+    """One fact of a card for people: marked when unchecked; whom to ask when unknown."""
+    value = body.get(name)
+    if value:
+        text = str(value["text"])
+        return text + wording.UNVERIFIED if value["certainty"] in _UNVERIFIED else text
+    unknown = [word for word in body.get("unknown", []) if _FIELDS_UNKNOWN.get(word) == name]
+    if unknown and body.get("ask_at"):
+        return wording.UNKNOWN.format(whom=body["ask_at"])
+    return None
+
+
+class Cards:
+    """Cards by document id, as they are in force on a day."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+
+    def source(self, document_id: str, on: date) -> Source | None:
+        return self._library.current(document_id, on)
+
+    def step(self, document_id: str, on: date, region: str) -> NextStep | None:
+        """The card as a next step, or None if there is none that holds for the region."""
+        source = self.source(document_id, on)
+        if source is None or not applies_in(source.document.region, region):
+            return None
+        return to_step(source)
+
+    def targets(self, ids: tuple[str, ...], on: date) -> tuple[Target, ...]:
+        """Hotlines as whom to call; every one that is known."""
+        found = [self.source(i, on) for i in ids]
+        return tuple(to_target(s) for s in found if s)
+
+
+def to_step(source: Source) -> NextStep:
+    """A service, guide or hotline as the card that a citizen sees."""
+    body = source.revision.body
+    how = [body["summary"]] if not body.get("how") else list(body["how"])
+    if body.get("materials"):
+        how.append("带上：" + "；".join(body["materials"]))
+    online = fact(body, "online")
+    if online:
+        how.append("网上办：" + online)
+    return NextStep(
+        id=source.document.id,
+        title=source.document.title,
+        how="\n".join(how),
+        where=fact(body, "where"),
+        phone=fact(body, "phone"),
+        hours=fact(body, "hours"),
+        fee=fact(body, "fee"),
+        deadline=fact(body, "deadline"),
+        source=source.revision.source,
+        checked_on=source.revision.checked_on.isoformat(),
+    )
+
+
+def to_target(source: Source) -> Target:
+    """A hotline as whom to call."""
+    body = source.revision.body
+    return Target(
+        title=source.document.title,
+        phone=fact(body, "phone"),
+        where=fact(body, "where") or fact(body, "online"),
+        hours=fact(body, "hours"),
+        note=body["summary"],
+    )

@@ -1,0 +1,174 @@
+"""The values of answering: the Draft that steps write on, and the Answer that people get."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from enum import StrEnum
+from typing import Any, Protocol
+
+from knowledge.citations import Checked
+from knowledge.library import Source
+from knowledge.retrieval import Found
+
+
+class Outcome(StrEnum):
+    """How a question ended. The prefix before the first `_` is what gets counted."""
+
+    ANSWERED_FAQ = "answered_faq"
+    ANSWERED_SERVICE = "answered_service"
+    ANSWERED_LAW = "answered_law"
+    ANSWERED_ARTICLE = "answered_article"
+    ANSWERED_REPEALED = "answered_repealed"
+    ANSWERED_SMALLTALK = "answered_smalltalk"
+    CLARIFY_TOPIC = "clarify_topic"
+    HANDOVER_URGENT = "handover_urgent"
+    HANDOVER_REQUESTED = "handover_requested"
+    UNANSWERABLE_UNSURE = "unanswerable_unsure"
+    UNANSWERABLE_OFF_TOPIC = "unanswerable_off_topic"
+    UNANSWERABLE_NO_SUCH_ARTICLE = "unanswerable_no_such_article"
+    UNANSWERABLE_NO_SUCH_LAW = "unanswerable_no_such_law"
+    UNANSWERABLE_NOT_IN_FORCE = "unanswerable_not_in_force"
+    UNANSWERABLE_NOT_HELD = "unanswerable_not_held"
+    UNANSWERABLE_NO_SOURCE = "unanswerable_no_source"
+    REFUSED_HARM = "refused_harm"
+    FAILED_SEARCH = "failed_search"
+
+    @property
+    def answered(self) -> bool:
+        return self.value.startswith("answered_")
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """An article as shown: its exact text, and which part of it matters here (code points)."""
+
+    source: Source
+    in_force: bool = True
+    highlight: tuple[int, int] | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        passage, revision, document = (
+            self.source.passage,
+            self.source.revision,
+            self.source.document,
+        )
+        start = revision.effective_from
+        return {
+            "law": document.title,
+            "article": passage.label,
+            "text": passage.text,
+            "in_force": self.in_force,
+            "source": revision.source,
+            "path": passage.path,
+            "highlight": list(self.highlight) if self.highlight else None,
+            "effective_from": start.isoformat() if start else None,
+            "date_basis": revision.date_basis.value,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextStep:
+    """One thing to do next. What is not verified says so in its own text."""
+
+    title: str
+    how: str
+    source: str
+    checked_on: str
+    where: str | None = None
+    phone: str | None = None
+    hours: str | None = None
+    fee: str | None = None
+    deadline: str | None = None
+    id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Where a person is to be reached."""
+
+    title: str
+    phone: str | None = None
+    where: str | None = None
+    hours: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """Why a person is needed and who: urgent, hotline, or person."""
+
+    kind: str
+    reason: str
+    targets: tuple[Target, ...]
+
+
+@dataclass
+class Draft:
+    """What is known so far about one question. Setting `outcome` is the only way to stop."""
+
+    raw: str
+    on: date
+    region: str
+    question: str = ""  # masked: the only form that is stored and shown
+    query: str = ""  # normalised: the form that is searched for
+    masked: tuple[str, ...] = ()
+    topic: str | None = None
+    cited: list[Checked] = field(default_factory=list)
+    found: Found = field(default_factory=Found)
+    confidence: float = 0.0
+    outcome: Outcome | None = None
+    summary: str = ""
+    citations: list[Citation] = field(default_factory=list)
+    steps: list[NextStep] = field(default_factory=list)
+    step_ids: list[str] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+    handover: Handover | None = None
+    clarify: list[str] | None = None
+    trace: dict[str, Any] = field(default_factory=dict)
+
+    def settle(self, outcome: Outcome, summary: str) -> None:
+        """Decide how the question ends."""
+        self.outcome, self.summary = outcome, summary
+
+
+class Step(Protocol):
+    """Reads and writes the draft; settles the outcome or leaves it to the next."""
+
+    def __call__(self, draft: Draft) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The finished draft with its time and versions."""
+
+    draft: Draft
+    took_ms: float
+    versions: dict[str, str]
+
+    @property
+    def outcome(self) -> Outcome:
+        if self.draft.outcome is None:
+            raise RuntimeError("the last step must settle the outcome")
+        return self.draft.outcome
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON of an answer, as design and API promise it. Never repeats what was masked."""
+        draft = self.draft
+        return {
+            "question": draft.question,
+            "outcome": self.outcome.value,
+            "topic": draft.topic,
+            "confidence": round(draft.confidence, 3),
+            "summary": draft.summary,
+            "citations": [c.to_json() for c in draft.citations],
+            "steps": [asdict(s) for s in draft.steps],
+            "notices": draft.notices,
+            "handover": asdict(draft.handover) if draft.handover else None,
+            "masked": list(draft.masked),
+            "clarify": draft.clarify,
+            "as_of": draft.on.isoformat(),
+            "region": draft.region,
+            "took_ms": round(self.took_ms, 1),
+            "versions": self.versions,
+        }

@@ -1,0 +1,126 @@
+"""Every fixed text a citizen can get, in one place, for a lawyer to review in one sitting."""
+
+from __future__ import annotations
+
+from service.answering.draft import Outcome
+
+VERSION = "2026-11-26"
+
+UNVERIFIED = "（未核实，请先致电核实）"
+UNKNOWN = "暂无核实的信息，请致电{whom}询问"
+
+SMALLTALK = (
+    "您好，我是{region}公共法律咨询助手，可以帮您：查现行法律条文，了解法律援助、公证、调解、"
+    "司法鉴定、行政复议等公共法律服务怎么办、找谁办。请用一两句话说说您遇到的事。\n"
+    "我是自动信息服务，不是律师；需要和人谈，请拨打12348公共法律服务热线。"
+)
+THANKS = "不客气。之后还有问题可以接着问；情况复杂或着急的，请拨打12348公共法律服务热线。"
+
+OFF_TOPIC = (
+    "这个问题不在我能回答的范围里。我只回答法律和公共法律服务方面的问题，"
+    "比如欠薪、离婚、租房、遗产、法律援助怎么申请。"
+)
+UNSURE = (
+    "这个问题我没有把握，不敢随便给您引用法条。建议您直接问人：拨打下面的电话，"
+    "或者换个说法，把谁、什么时候、发生了什么写清楚，再问我一次。"
+)
+UNSURE_WITH_LAW = "下面几条可能有关，只供您打电话时参考，不能当作结论。"
+NO_SOURCE = "找到的内容没有通过核对，我不能拿它来回答您。请拨打下面的电话问人。"
+FAILED_SEARCH = "检索暂时出了问题，没能查到资料。请稍后再试；着急的，请直接拨打下面的电话。"
+
+LAW_LEAD = "和您的问题最相关的现行规定："
+LAW_TAIL = "以上是法律原文，具体到您的情况怎么用，还要看证据和细节，可以拨打12348请律师帮您看。"
+ARTICLE_LEAD = "现行条文如下："
+CLARIFY = "“{topic}”涉及的事情很多，您更想问下面哪一个？点一个，或者直接把事情写出来。"
+
+REQUESTED = "好的，请通过下面的方式找人。打电话前，可以先把事情的时间、经过和手上的材料理一理。"
+REFUSED_HARM = (
+    "这件事我不能帮您做：它可能违法，也会让您自己承担责任。"
+    "如果您是担心自己的权益，合法的办法是保留证据、协商调解、起诉或申请法律援助，我可以帮您了解这些。"
+)
+
+PAST_DATE = "按您指定的日期{day}查找当时有效的法律，不是今天的法律。"
+LOWER_BOUND = "《{law}》这一版本的施行日期未能核实（只知道不早于{day}），引用当时的规定前请再核对。"
+OTHER_REGION = (
+    "您提到的是{place}。全国性法律在当地同样适用；但本助手的窗口、电话和办事信息只针对{here}，"
+    "当地怎么办请拨打当地的12348或12345。"
+)
+
+URGENT: dict[str, tuple[str, tuple[str, ...]]] = {
+    "self_harm": (
+        "您现在的安全最要紧。请马上打电话给能帮您的人：12356心理援助热线；"
+        "如果已经受伤、服药，或者马上就要伤害自己，请打120或110。\n"
+        "请让家人、朋友或邻居现在就来陪您，把药品、刀具等拿远一点。"
+        "困住您的那件事，无论是债、官司还是家里的事，都有可以一步一步来的办法，"
+        "等您安全下来，12348会有人和您一起理清楚。",
+        ("hotline-12356", "hotline-120", "hotline-110", "hotline-12348"),
+    ),
+    "violence": (
+        "如果危险正在发生，请先到安全的地方，马上打110；有人受伤打120。\n"
+        "安全之后：请民警出具告诫书或接报回执，去医院验伤，保存照片、病历、聊天记录；"
+        "可以向法院申请人身安全保护令，法院应在七十二小时内、情况紧急的在二十四小时内作出裁定；"
+        "遭受家庭暴力申请法律援助，不受经济困难条件的限制。",
+        ("hotline-110", "hotline-120", "hotline-12338", "hotline-12348"),
+    ),
+    "minor": (
+        "孩子的安全最要紧。正在发生或者刚发生的，请马上打110；受伤打120。\n"
+        "先别洗澡、别换洗衣物、别删聊天记录，带孩子到安全的地方，不要反复追问细节。"
+        "学校、医院、居委会等发现未成年人受侵害或者面临危险，依法应当立即向公安等部门报告。"
+        "未成年人保护也可以打12345，青少年可以打12355。",
+        ("hotline-110", "hotline-120", "hotline-12345", "hotline-12355", "hotline-12348"),
+    ),
+    "medical_fire": (
+        "请先救人：有人受伤或生命危险打120；着火、燃气泄漏先离开现场再打119；"
+        "交通事故有人伤亡打120和122。等人安全了，再来问赔偿和责任的事。",
+        ("hotline-120", "hotline-119", "hotline-122", "hotline-110"),
+    ),
+    "fraud_now": (
+        "如果钱刚刚转出去：请马上打110报警，同时打转账银行的客服电话，说明被骗、请求帮助止付，"
+        "越快越好。\n不要再转任何钱（“解冻费”“保证金”都是骗局的下一步），不要删聊天记录和转账记录，"
+        "不要相信自称能帮您追回钱的人。",
+        ("hotline-110", "hotline-12345", "hotline-12348"),
+    ),
+    "threat": (
+        "有人扬言要伤害您或别人，请先到人多、安全的地方，马上打110；已经有人受伤打120。\n"
+        "把威胁的短信、聊天记录、录音留好，交给民警。",
+        ("hotline-110", "hotline-120", "hotline-12348"),
+    ),
+    "held": (
+        "家人刚被带走或拘留，先弄清三件事：哪个公安机关、什么罪名、关在哪里，"
+        "向办案单位要《拘留通知书》。\n"
+        "在里面的人可以约见值班律师；本人或近亲属可以申请法律援助，"
+        "被羁押的人提出申请的，办案机关、监管场所应当在二十四小时内转交法律援助机构。"
+        "不要找人“捞人”、不要串供、不要销毁东西。请现在就打12348，或者找律师。",
+        ("hotline-12348", "hotline-12309"),
+    ),
+}
+
+_TEXTS: dict[Outcome, str] = {
+    Outcome.ANSWERED_SMALLTALK: SMALLTALK,
+    Outcome.UNANSWERABLE_OFF_TOPIC: OFF_TOPIC,
+    Outcome.UNANSWERABLE_UNSURE: UNSURE,
+    Outcome.UNANSWERABLE_NO_SOURCE: NO_SOURCE,
+    Outcome.FAILED_SEARCH: FAILED_SEARCH,
+    Outcome.CLARIFY_TOPIC: CLARIFY,
+    Outcome.HANDOVER_REQUESTED: REQUESTED,
+    Outcome.REFUSED_HARM: REFUSED_HARM,
+    Outcome.HANDOVER_URGENT: URGENT["self_harm"][0],
+}
+_COMPOSED = frozenset(
+    {
+        Outcome.ANSWERED_FAQ,
+        Outcome.ANSWERED_SERVICE,
+        Outcome.ANSWERED_LAW,
+        Outcome.ANSWERED_ARTICLE,
+        Outcome.ANSWERED_REPEALED,
+        Outcome.UNANSWERABLE_NO_SUCH_ARTICLE,
+        Outcome.UNANSWERABLE_NO_SUCH_LAW,
+        Outcome.UNANSWERABLE_NOT_IN_FORCE,
+        Outcome.UNANSWERABLE_NOT_HELD,
+    }
+)
+
+
+def fixed_text(outcome: Outcome) -> str | None:
+    """The fixed text of an outcome, or None where the text is composed from sources."""
+    return None if outcome in _COMPOSED else _TEXTS[outcome]

@@ -1,0 +1,124 @@
+"""The composition root of the HTTP process."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service.api import health
+from service.assembly import Rooms
+from service.channels import web
+from service.conversations import Desk
+from service.errors import ServiceError
+from service.settings import Settings
+
+log = structlog.get_logger()
+MAX_BODY = 256 * 1024  # bytes; 20,000 characters must still get a proper answer about length
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The application over a prepared home (`Rooms.prepare`)."""
+    rooms = Rooms(settings)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        with rooms.pipeline() as pipeline:
+            app.state.versions = pipeline.versions
+            app.state.desk = Desk(
+                rooms.sessions, pipeline, channel="web", longest=settings.max_question_chars
+            )
+            yield
+            del app.state.desk
+        rooms.close()
+
+    app = FastAPI(
+        title="普陀区公共法律咨询助手",
+        version="0.1.0",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/v1/openapi.json",
+    )
+    app.state.rooms = rooms
+    app.include_router(web.router)
+    app.include_router(health.router)
+    app.add_middleware(BodyLimit)
+    app.middleware("http")(_with_request_id)
+    _install_errors(app)
+    return app
+
+
+async def _with_request_id(
+    request: Request, call_next: Callable[[Request], Awaitable[Response]]
+) -> Response:
+    request_id = secrets.token_hex(6)
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=request_id)
+    response = await call_next(request)
+    response.headers["X-Request-ID"] = request_id
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+class BodyLimit:
+    """Refuse a request body beyond MAX_BODY before it is read into memory."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        received = 0
+
+        async def bounded() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > MAX_BODY:
+                raise HTTPException(413)
+            return message
+
+        await self._app(scope, bounded, send)
+
+
+def _error(status: int, code: str, message: str) -> JSONResponse:
+    return JSONResponse({"error": {"code": code, "message": message}}, status)
+
+
+_HTTP_MESSAGES = {
+    404: ("not_found", "没有这个页面。"),
+    405: ("method_not_allowed", "不支持这种请求方式。"),
+    413: ("too_large", "内容太大了，请只写文字问题。"),
+}
+
+
+def _install_errors(app: FastAPI) -> None:
+    @app.exception_handler(ServiceError)
+    async def service_error(_request: Request, error: ServiceError) -> JSONResponse:
+        return _error(error.status, error.code, error.message)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
+        where = ".".join(str(p) for p in error.errors()[0]["loc"][1:]) or "请求内容"
+        return _error(422, "invalid_request", f"请求格式不对：{where}。")
+
+    @app.exception_handler(HTTPException)
+    async def http_error(_request: Request, error: HTTPException) -> JSONResponse:
+        code, message = _HTTP_MESSAGES.get(error.status_code, ("http_error", "请求没有成功。"))
+        return _error(error.status_code, code, message)
+
+    @app.exception_handler(Exception)
+    async def bug(_request: Request, error: Exception) -> JSONResponse:
+        log.error("request.failed", exc_info=error)
+        return _error(500, "internal", "服务出了问题，请稍后再试；着急请拨打12348。")

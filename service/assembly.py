@@ -1,0 +1,142 @@
+"""Puts the parts together: migrate, read in what ships, build the index if need be, open it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.resources import files
+from pathlib import Path
+
+import structlog
+import yaml
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session, sessionmaker
+
+from ingest import content, shipped
+from knowledge import index, store
+from knowledge.citations import LawBook
+from knowledge.encoder import OnnxEncoder
+from knowledge.index import IndexMissing, Progress, SearchIndex
+from knowledge.library import Library
+from knowledge.retrieval import Retriever
+from service import migrations
+from service.answering.compose import Floors
+from service.answering.pipeline import Pipeline, warm
+from service.errors import NotReady
+from service.settings import Settings
+
+log = structlog.get_logger()
+
+
+def _quiet(_stage: str, _done: int, _total: int) -> None: ...
+
+
+@dataclass
+class Rooms:
+    """The database, encoder and index of one home; each is opened when first needed."""
+
+    settings: Settings
+
+    @cached_property
+    def engine(self) -> Engine:
+        self.settings.home.mkdir(parents=True, exist_ok=True)
+        return store.connect(self.settings.database)
+
+    @cached_property
+    def sessions(self) -> sessionmaker[Session]:
+        return sessionmaker(self.engine, expire_on_commit=False)
+
+    @cached_property
+    def encoder(self) -> OnnxEncoder:
+        folder = self.settings.encoder
+        return OnnxEncoder(Path(folder) if folder else None)
+
+    @cached_property
+    def library(self) -> Library:
+        with self.sessions() as session:
+            return Library.load(session, content.read_repealed())
+
+    @cached_property
+    def laws(self) -> LawBook:
+        return LawBook(self.library, abbreviations())
+
+    def prepare(self, progress: Progress = _quiet) -> None:
+        """Everything a first start needs; quick when there is nothing to do."""
+        migrations.upgrade(self.engine)
+        with self.sessions.begin() as session:
+            for report in shipped.load(session):
+                log.info(
+                    "knowledge.loaded",
+                    origin=report.origin,
+                    added=len(report.added),
+                    changed=len(report.changed),
+                    withdrawn=len(report.withdrawn),
+                    problems=len(report.problems),
+                )
+        if self.stale():
+            self.build_index(progress)
+
+    def stale(self) -> str | None:
+        """Why the index does not fit the store, or None."""
+        try:
+            manifest = index.read_manifest(self.settings.index_home)
+        except IndexMissing as missing:
+            return f"没有可用的索引（{missing}）"
+        with self.sessions() as session:
+            if manifest.knowledge != store.fingerprint(session):
+                return "索引与知识库内容不一致"
+        if manifest.encoder != self.encoder.version:
+            return "索引由另一个编码器建立"
+        return None
+
+    def build_index(self, progress: Progress = _quiet) -> index.Manifest:
+        """Build beside and switch; see `knowledge.index.build`."""
+        with self.sessions() as session:
+            library = Library.load(session, content.read_repealed())
+            fingerprint = store.fingerprint(session)
+        return index.build(
+            self.settings.index_home,
+            library,
+            self.encoder,
+            on=store.today_in_china(),
+            knowledge=fingerprint,
+            chroma_url=self.settings.chroma_url or None,
+            progress=progress,
+        )
+
+    @contextmanager
+    def pipeline(self) -> Iterator[Pipeline]:
+        """The answering pipeline over the index that serves. Raises NotReady."""
+        reason = self.stale()
+        if reason:
+            raise NotReady("index_not_ready", f"{reason}，请运行 consult index。")
+        search_index = SearchIndex(self.settings.index_home, self.settings.chroma_url or None)
+        try:
+            warm()
+            self.encoder.encode(["query: 预热"])
+            yield Pipeline(
+                Retriever(search_index, self.library, self.encoder),
+                self.laws,
+                region=self.settings.region,
+                region_name=self.settings.region_name,
+                floors=Floors(self.settings.law_floor, self.settings.guidance_floor),
+                versions={
+                    "knowledge": search_index.manifest.knowledge,
+                    "index": search_index.manifest.generation,
+                    "encoder": self.encoder.version,
+                },
+            )
+        finally:
+            search_index.close()
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def abbreviations() -> dict[str, str]:
+    """民诉法 → 民事诉讼法."""
+    text = (files("knowledge") / "lexicon" / "abbreviations.yaml").read_text("utf-8")
+    loaded: dict[str, str] = yaml.safe_load(text)
+    return loaded

@@ -1,0 +1,1 @@
+"""Qualities measured by commands that anyone can run."""

@@ -1,0 +1,46 @@
+"""Settings from `CONSULT_…` environment variables or a `.env` file, read once and frozen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Every knob of the service. README's table of settings is compared with these by a test."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="CONSULT_", env_file=".env", extra="ignore", frozen=True
+    )
+
+    home: Path = Field(
+        default_factory=lambda: Path.home() / ".consult",
+        description="数据目录：数据库、索引、密钥",
+    )
+    host: str = Field("127.0.0.1", description="监听地址")
+    port: int = Field(8000, ge=0, le=65535, description="监听端口")
+    database_url: str = Field(
+        "", description="数据库地址，空为数据目录下的 SQLite；生产用 postgresql+psycopg://…"
+    )
+    chroma_url: str = Field("", description="Chroma 服务地址，空为内嵌；多个进程共用一个索引时填写")
+    region: str = Field("310107", pattern=r"^\d{6}$", description="服务地区的行政区划代码")
+    region_name: str = Field("上海市普陀区", description="服务地区的名称")
+    max_question_chars: int = Field(2000, ge=100, le=20_000, description="一个问题最多多少字")
+    law_floor: float = Field(0.45, ge=0, le=1, description="把握低于此值不引用法条，转人工（0–1）")
+    guidance_floor: float = Field(
+        0.60, ge=0, le=1, description="把握低于此值不用编写好的答案（0–1）"
+    )
+    log_level: str = Field("INFO", description="日志级别")
+    log_json: bool = Field(False, description="日志用 JSON（生产）而不是彩色文本")
+    encoder: str = Field("", description="另一个 ONNX 编码器的目录，空为自带的")
+
+    @property
+    def database(self) -> str:
+        """The SQLAlchemy URL in use."""
+        return self.database_url or f"sqlite:///{self.home / 'consult.db'}"
+
+    @property
+    def index_home(self) -> Path:
+        return self.home / "index"

@@ -1,0 +1,64 @@
+"""Danger is found before anything else; talk about danger is answered as law."""
+
+import pytest
+
+from knowledge.text import normalise
+from service.answering.guard import urgent_kind
+
+URGENT = {
+    "self_harm": [
+        "我不想活了",
+        "活着没意思，想死",
+        "欠了一屁股债想跳楼",
+        "我 想 自 杀",
+        "被公司开除了，活不下去了",
+        "我想死，离婚了孩子也不给我看",
+        "媽的我不想活了",
+        "刚吃了一瓶安眠药",
+    ],
+    "violence": [
+        "老公打我我该怎么办",
+        "老公正在打我",
+        "他拿刀在砸门，救命",
+        "我被丈夫打了，很害怕",
+        "前夫找上门打我",
+        "我爸打我妈打得满脸是血",
+    ],
+    "minor": ["我女儿被老师猥亵了", "邻居家小孩天天被虐待", "10岁孩子被性侵怎么办"],
+    "medical_fire": ["家里煤气泄漏了怎么办", "楼下着火了", "我爸喝了农药"],
+    "fraud_now": ["我刚刚被骗转了五万块", "刚才有人冒充公检法骗我转账了"],
+    "threat": ["他威胁说要杀我全家", "有人扬言要砍死我", "我要杀了他"],
+    "held": ["我老公昨晚被警察带走了", "儿子今天被刑拘了怎么办"],
+}
+NOT_URGENT = [
+    "保险公司自杀赔不赔",
+    "自杀骗保怎么认定",
+    "强奸罪追诉期多长",
+    "老公打我算家暴吗，法律规定是什么",
+    "故意杀人罪判几年",
+    "家庭暴力的定义是什么",
+    "公司拖欠三个月工资怎么办",
+    "打官司没钱请律师怎么办",
+    "被骗了能起诉吗",
+    "邻居打孩子吵到我",
+    "交通事故死亡赔偿金怎么算",
+    "遗嘱怎么写",
+    "打官司打不过怎么办",
+    "打算离婚",
+    "孩子打架把同学打伤了谁赔",
+    "着火了物业有没有责任赔偿",
+    "他去年威胁过我算不算犯罪",
+    "被拘留会留案底吗",
+    "笑死我了",
+    "累死了，公司天天加班怎么办",
+]
+
+
+@pytest.mark.parametrize(("kind", "text"), [(k, t) for k, ts in URGENT.items() for t in ts])
+def test_danger_is_found(kind: str, text: str) -> None:
+    assert urgent_kind(normalise(text)) == kind
+
+
+@pytest.mark.parametrize("text", NOT_URGENT)
+def test_talk_about_danger_is_not_danger(text: str) -> None:
+    assert urgent_kind(normalise(text)) is None
