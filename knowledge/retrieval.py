@@ -54,6 +54,11 @@ class Retriever:
         self._index = index
         self._encoder = encoder
         self.library = library
+        self.versions = {
+            "knowledge": index.manifest.knowledge,
+            "index": index.manifest.generation,
+            "encoder": encoder.version,
+        }
         self._built_on = date.fromisoformat(index.manifest.built_for_on)
         self._boundaries = library.boundaries()
 

@@ -107,29 +107,31 @@ class Rooms:
         )
 
     @contextmanager
-    def pipeline(self) -> Iterator[Pipeline]:
-        """The answering pipeline over the index that serves. Raises NotReady."""
+    def retriever(self) -> Iterator[Retriever]:
+        """The retriever over the index that serves. Raises NotReady."""
         reason = self.stale()
         if reason:
             raise NotReady("index_not_ready", f"{reason}，请运行 consult index。")
-        search_index = SearchIndex(self.settings.index_home, self.settings.chroma_url or None)
+        opened = SearchIndex(self.settings.index_home, self.settings.chroma_url or None)
         try:
             warm()
             self.encoder.encode(["query: 预热"])
+            yield Retriever(opened, self.library, self.encoder)
+        finally:
+            opened.close()
+
+    @contextmanager
+    def pipeline(self) -> Iterator[Pipeline]:
+        """The answering pipeline over the index that serves. Raises NotReady."""
+        with self.retriever() as retriever:
             yield Pipeline(
-                Retriever(search_index, self.library, self.encoder),
+                retriever,
                 self.laws,
                 region=self.settings.region,
                 region_name=self.settings.region_name,
                 floors=Floors(self.settings.law_floor, self.settings.guidance_floor),
-                versions={
-                    "knowledge": search_index.manifest.knowledge,
-                    "index": search_index.manifest.generation,
-                    "encoder": self.encoder.version,
-                },
+                versions=retriever.versions,
             )
-        finally:
-            search_index.close()
 
     def close(self) -> None:
         self.engine.dispose()

@@ -9,7 +9,10 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from sqlalchemy import delete
+from sqlalchemy.orm import Session
 
 from knowledge.citations import LawBook
 from knowledge.encoder import OnnxEncoder
@@ -17,6 +20,7 @@ from knowledge.library import Library
 from service.answering.pipeline import Pipeline
 from service.app import create_app
 from service.assembly import Rooms
+from service.models import AnswerRecord, CitedPassage, Conversation
 from service.settings import Settings
 
 TODAY = date(2026, 11, 26)
@@ -25,8 +29,8 @@ TODAY = date(2026, 11, 26)
 SHARED = Path(os.environ.get("CONSULT_BENCH", Path(__file__).parents[2] / "shared"))
 
 
-def settings_for(home: Path, **changes: object) -> Settings:
-    return Settings(_env_file=None, home=home, **changes)
+def settings_for(home: Path) -> Settings:
+    return Settings(_env_file=None, home=home)
 
 
 @pytest.fixture(scope="session")
@@ -73,7 +77,28 @@ def home(prepared_home: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(prepared_home, tmp_path / "home"))
 
 
-@pytest.fixture
-def client(home: Path) -> Iterator[TestClient]:
+@pytest.fixture(scope="session")
+def served(prepared_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """One running application on a home of its own, for all tests over HTTP."""
+    home = tmp_path_factory.mktemp("served") / "home"
+    shutil.copytree(prepared_home, home)
     with TestClient(create_app(settings_for(home))) as opened:
         yield opened
+
+
+@pytest.fixture
+def client(served: TestClient) -> TestClient:
+    """The running application without any conversation from another test."""
+    with Session(rooms_of(served).engine) as session, session.begin():
+        for table in (CitedPassage, AnswerRecord, Conversation):
+            session.execute(delete(table))
+    return served
+
+
+def rooms_of(client: TestClient) -> Rooms:
+    """The rooms behind a running application."""
+    application = client.app
+    assert isinstance(application, FastAPI)
+    opened = application.state.rooms
+    assert isinstance(opened, Rooms)
+    return opened

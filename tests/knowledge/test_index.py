@@ -76,7 +76,7 @@ class Killed(HashEncoder):
     """An encoder that is killed in the middle of a build."""
 
     def encode(self, texts: Sequence[str]) -> Vectors:
-        raise KeyboardInterrupt
+        raise KeyboardInterrupt(f"{len(texts)} texts were left")
 
 
 def test_killed_while_building_the_old_index_goes_on_serving(tmp_path: Path) -> None:

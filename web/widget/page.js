@@ -311,7 +311,7 @@ function startPage(main) {
         retry && h('button', { type: 'button', class: 'primary', onclick: () => submit(question, true, t) }, '重试'),
         h('button', { type: 'button', class: 'plain', onclick: edit }, '修改问题'))));
       show(t);
-    }).finally(() => { if (running === stop) { running = null; send.removeAttribute('aria-disabled'); } });
+    }).finally(() => { if (running === stop) { running = null; send.removeAttribute('aria-disabled'); tip(''); } });
     return true;
   }
 
@@ -364,9 +364,9 @@ function startPage(main) {
   const dock = main.querySelector('.dock');
   if (window.ResizeObserver) new ResizeObserver(() => root.style.setProperty('--dock', `${dock.offsetHeight}px`)).observe(dock);
 
-  const lines = $('lines').cloneNode(true);
-  lines.removeAttribute('id');
-  $('welcome-lines').append(h('h3', null, '常用热线'), lines); // phone: in the greeting; wide: in the side panel
+  const hotlines = $('lines').cloneNode(true);
+  hotlines.removeAttribute('id');
+  $('welcome-lines').append(h('h3', null, '常用热线'), hotlines); // phone: in the greeting; wide: in the side panel
   elder(stored('localStorage', 'consult.elder') === true);
   net();
   opened(false);
