@@ -18,23 +18,20 @@ from service.assembly import Rooms
 from service.channels import web
 from service.conversations import Desk
 from service.errors import ServiceError
-from service.settings import Settings
 
 log = structlog.get_logger()
 MAX_BODY = 256 * 1024  # bytes; 20,000 characters must still get a proper answer about length
 
 
-def create_app(settings: Settings) -> FastAPI:
-    """The application over a prepared home (`Rooms.prepare`)."""
-    rooms = Rooms(settings)
+def create_app(rooms: Rooms) -> FastAPI:
+    """The application over prepared rooms (`Rooms.prepare`); it closes them when it ends."""
+    longest = rooms.settings.max_question_chars
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         with rooms.pipeline() as pipeline:
             app.state.versions = pipeline.versions
-            app.state.desk = Desk(
-                rooms.sessions, pipeline, channel="web", longest=settings.max_question_chars
-            )
+            app.state.desk = Desk(rooms.sessions, pipeline, channel="web", longest=longest)
             yield
             del app.state.desk
         rooms.close()

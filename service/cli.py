@@ -76,10 +76,9 @@ def serve() -> None:
     settings = _settings()
     rooms = Rooms(settings)
     _prepare(rooms)
-    rooms.close()
     screen.print(f"准备就绪：http://{settings.host}:{settings.port}")
     uvicorn.run(
-        create_app(settings),
+        create_app(rooms),
         host=settings.host,
         port=settings.port,
         log_level="warning",

@@ -82,7 +82,7 @@ def served(prepared_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
     """One running application on a home of its own, for all tests over HTTP."""
     home = tmp_path_factory.mktemp("served") / "home"
     shutil.copytree(prepared_home, home)
-    with TestClient(create_app(settings_for(home))) as opened:
+    with TestClient(create_app(Rooms(settings_for(home)))) as opened:
         yield opened
 
 

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
 from service.app import create_app
+from service.assembly import Rooms
 from tests.conftest import settings_for
 
 # Without accounts there is nothing but what the public may use; an endpoint that is not listed
@@ -34,7 +35,7 @@ def endpoints(app: FastAPI) -> set[tuple[str, str]]:
 
 
 def test_no_endpoint_is_public_by_accident(tmp_path: Path) -> None:
-    app = create_app(settings_for(tmp_path))
+    app = create_app(Rooms(settings_for(tmp_path)))
     assert endpoints(app) == PUBLIC
     app.add_api_route("/forgotten", lambda: None)
     assert endpoints(app) - PUBLIC == {("GET", "/forgotten")}

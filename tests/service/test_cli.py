@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -116,3 +117,25 @@ def test_retrieval_reaches_its_floor_on_a_sample_of_the_benchmark(home: Path) ->
     assert figures["R@5"] >= 0.63
     assert figures["R@100"] >= 0.88
     assert figures["MRR@10"] >= 0.61
+
+
+@pytest.mark.slow
+def test_killed_in_the_middle_of_a_rebuild_the_old_index_answers(home: Path) -> None:
+    before = (home / "index" / "current").read_text()
+    rebuild = subprocess.Popen(
+        [sys.executable, "-m", "service.cli", "index"],
+        env={"CONSULT_HOME": str(home), "PATH": "/usr/bin:/bin", "HOME": str(home)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    for _ in range(600):
+        if list((home / "index").glob("building-*/bm25-*")) or rebuild.poll() is not None:
+            break
+        time.sleep(0.1)
+    assert rebuild.poll() is None, "the rebuild ended before it could be killed"
+    rebuild.kill()
+    rebuild.wait(30)
+    assert list((home / "index").glob("building-*"))
+    assert (home / "index" / "current").read_text() == before
+    done = consult(home, "ask", "--json", "民法典第一千零七十九条")
+    assert json.loads(done.stdout)["outcome"] == "answered_article"
