@@ -63,17 +63,24 @@ class Fact(Strict):
     source: Words
 
 
-class Item(Strict):
+class Base(Strict):
     """What every piece of content has."""
 
-    id: Annotated[str, StringConstraints(pattern=r"^(faq|service|guide|hotline)-[a-z0-9-]+$")]
-    topic: Topic
+    id: Annotated[
+        str, StringConstraints(pattern=r"^(faq|service|guide|hotline|outside)-[a-z0-9-]+$")
+    ]
     region: Region
-    cites: list[Words] = []
-    notices: list[Words] = []
     source: Words
     checked_on: date
     asks: Annotated[list[Words], Field(min_length=3)]
+
+
+class Item(Base):
+    """A piece of content on one of the twenty topics."""
+
+    topic: Topic
+    cites: list[Words] = []
+    notices: list[Words] = []
 
 
 class Faq(Item):
@@ -112,8 +119,19 @@ class Card(Item):
     related: list[Words] = []
 
 
-_ITEMS: TypeAdapter[list[Faq | Card]] = TypeAdapter(
-    list[Annotated[Faq | Card, Field(discriminator="kind")]]
+class Outside(Base):
+    """What people ask although it is no legal matter, and what to say then."""
+
+    kind: Literal["outside"]
+    topic: Literal["非法律事项"]
+    title: Words
+    reply: Words
+    hotlines: list[Words] = []
+
+
+AnyItem = Faq | Card | Outside
+_ITEMS: TypeAdapter[list[AnyItem]] = TypeAdapter(
+    list[Annotated[AnyItem, Field(discriminator="kind")]]
 )
 
 
@@ -122,7 +140,7 @@ def content_folder() -> Path:
     return Path(str(files("knowledge"))) / "content"
 
 
-def read_items(path: Path) -> list[Faq | Card]:
+def read_items(path: Path) -> list[AnyItem]:
     """The items of one YAML file. Raises ValueError in Chinese, naming file, item and field."""
     try:
         raw = yaml.safe_load(path.read_text("utf-8"))
@@ -168,7 +186,7 @@ def incoming_from_folder(folder: Path, report: Report, origin: str = ORIGIN) -> 
             yield to_incoming(item, origin)
 
 
-def to_incoming(item: Faq | Card, origin: str) -> Incoming:
+def to_incoming(item: AnyItem, origin: str) -> Incoming:
     """One item as document, revision, and a passage for each way of asking."""
     body: dict[str, Any] = item.model_dump(mode="json", exclude_defaults=True)
     body |= {"kind": item.kind, "title": item.title}

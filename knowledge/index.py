@@ -8,6 +8,7 @@ file `index/current` names the one that serves and is replaced atomically. With 
 from __future__ import annotations
 
 import json
+import logging
 import os
 import shutil
 import uuid
@@ -35,6 +36,8 @@ from knowledge.encoder import QUERY, Encoder, Vectors, article_input
 from knowledge.library import Library, Source
 from knowledge.models import Kind, digest
 from knowledge.statutes import short_title
+
+logging.getLogger("bm25s").setLevel(logging.WARNING)  # it sets itself to DEBUG when imported
 
 Progress = Callable[[str, int, int], None]  # stage, done, total
 Scores = npt.NDArray[np.float32]

@@ -19,6 +19,7 @@ class Kind(StrEnum):
     GUIDE = "guide"
     FAQ = "faq"
     HOTLINE = "hotline"
+    OUTSIDE = "outside"  # what people ask although it is no legal matter
 
 
 class Status(StrEnum):

@@ -9,7 +9,6 @@ from datetime import date
 
 import numpy as np
 
-from knowledge import text
 from knowledge.encoder import QUERY, Encoder, Vectors
 from knowledge.index import SearchIndex, Shelf
 from knowledge.library import Library, Source
@@ -24,13 +23,18 @@ LEXICAL_CANDIDATES = 50
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A passage with why it was found. `score` = `cosine` + 0.06 × `lexical`; `lexical` is BM25
-    as a share of the question's best (0–1)."""
+    """A passage with why it was found. `lexical` is BM25 as a share of the question's best (0–1);
+    `reviewed` is what reviewed answers to similar questions add when they cite it."""
 
     source: Source
-    score: float
     cosine: float
     lexical: float
+    reviewed: float = 0.0
+
+    @property
+    def score(self) -> float:
+        """What hits are ranked by."""
+        return self.cosine + LEXICAL_WEIGHT * self.lexical + self.reviewed
 
     @property
     def id(self) -> str:
@@ -77,14 +81,13 @@ class Retriever:
         """
         wanted = frozenset(kinds) if kinds is not None else frozenset(Kind)
         vector = self._encoder.encode([QUERY + question])[0]
-        words = " ".join([question, *text.legal_terms(question)])
         shelves = [Shelf.LAW]
         if self._law_changed_between(self._built_on, on):
             shelves.append(Shelf.LAW_DORMANT)
         law = [
             hit
             for shelf in shelves
-            for hit in self._search_shelf(shelf, vector, words)
+            for hit in self._search_shelf(shelf, vector, question)
             if in_force(hit.source.revision, on)
         ]
         guidance = self._search_shelf(Shelf.GUIDANCE, vector, question)
@@ -124,7 +127,7 @@ class Retriever:
         for row, cosine in cosines.items():
             share = float(lexical[row]) / best if best > 0 else 0.0
             source = self.library.source(ids[row])
-            hits.append(Hit(source, cosine + LEXICAL_WEIGHT * share, cosine, share))
+            hits.append(Hit(source, cosine, share))
         return hits
 
 

@@ -94,6 +94,7 @@ def _error(status: int, code: str, message: str) -> JSONResponse:
 
 
 _HTTP_MESSAGES = {
+    400: ("invalid_request", "请求格式不对：请求内容不是有效的 JSON。"),
     404: ("not_found", "没有这个页面。"),
     405: ("method_not_allowed", "不支持这种请求方式。"),
     413: ("too_large", "内容太大了，请只写文字问题。"),

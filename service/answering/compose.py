@@ -5,35 +5,94 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import lru_cache
 
 from knowledge import text
 from knowledge.citations import LawBook
-from knowledge.models import Kind
-from knowledge.retrieval import Hit, Retriever
+from knowledge.library import Source
+from knowledge.models import Kind, Revision
+from knowledge.retrieval import Found, Hit, Retriever
 from service.answering import wording
 from service.answering.cards import Cards, to_step
+from service.answering.confidence import Confidence, confidence
 from service.answering.draft import Citation, Draft, Handover, Outcome
+from service.answering.lookup import named_sources
 from service.answering.routing import route_of, topic_of
 
 _MAX_ARTICLES = 3
 _SENTENCE = re.compile(r"[^。；\n]+[。；]?")
-_VAGUE = 4  # characters: 离婚, 我要告他
+_DEPTH = 100  # deep enough to meet the nearest question that is no legal matter
+_LEGAL_FLOOR = 0.75  # of the chance that it is a legal matter; below half of it, surely not
+_VAGUE = 5  # characters: 离婚, 我要告他
+
+# What reviewed answers to similar questions cite is evidence for an article. Chosen on
+# statute_calib: any of the first three relevant .585 → .598; on our own lay lines .54 → .71.
+_REVIEWED_WEIGHT = 0.4
+_REVIEWED_FROM = 0.45  # cosine
+_REVIEWED_DEPTH = 4
+
+
+class CitedLaw:
+    """The articles that a card or answer cites, in force on a day; remembered."""
+
+    def __init__(self, laws: LawBook) -> None:
+        self._laws = laws
+        self._of = lru_cache(maxsize=4096)(self._resolve)
+
+    def of(self, revision: Revision, on: date) -> tuple[Source, ...]:
+        """Those that resolve on that day; what does not is a problem of the content, which the
+        tests and `consult doctor` report."""
+        return self._of(tuple(revision.body.get("cites", ())), on)
+
+    def _resolve(self, citations: tuple[str, ...], on: date) -> tuple[Source, ...]:
+        sources = []
+        for citation in citations:
+            try:
+                sources.append(self._laws.cite(citation, on))
+            except LookupError:
+                continue
+        return tuple(sources)
 
 
 class Search:
     """Find law and guidance, and the topic that the nearest reviewed questions agree on."""
 
-    def __init__(self, retriever: Retriever) -> None:
-        self._retriever = retriever
+    def __init__(self, retriever: Retriever, cited_law: CitedLaw) -> None:
+        self._retriever, self._cited_law = retriever, cited_law
 
     def __call__(self, draft: Draft) -> None:
         if not re.search(r"[\u4e00-\u9fffA-Za-z]", draft.query):
             draft.settle(Outcome.UNANSWERABLE_OFF_TOPIC, wording.OFF_TOPIC)
             return
-        draft.found = self._retriever.search(draft.query, on=draft.on, region=draft.region)
-        draft.topic, share = topic_of(draft.found.guidance)
+        found = self._retriever.search(draft.query, on=draft.on, region=draft.region, limit=_DEPTH)
+        draft.outside = next((h for h in found.guidance if is_outside(h)), None)
+        guidance = tuple(h for h in found.guidance if not is_outside(h))
+        law = self._with_reviewed(found.law, guidance, draft.on)
+        draft.found = Found(law=law, guidance=guidance)
+        draft.topic, share = topic_of(guidance)
         draft.trace["topic_share"] = round(share, 3)
+
+    def _with_reviewed(
+        self, law: tuple[Hit, ...], guidance: tuple[Hit, ...], on: date
+    ) -> tuple[Hit, ...]:
+        hits = {h.id: h for h in law}
+        lowest = min((h.cosine for h in law), default=0.0)
+        raised: dict[str, float] = {}
+        for near in guidance[:_REVIEWED_DEPTH]:
+            bonus = _REVIEWED_WEIGHT * max(0.0, near.cosine - _REVIEWED_FROM)
+            for source in self._cited_law.of(near.source.revision, on) if bonus else ():
+                key = source.passage.id
+                hits.setdefault(key, Hit(source, lowest, 0.0))
+                raised[key] = max(raised.get(key, 0.0), bonus)
+        out = [replace(h, reviewed=raised.get(h.id, 0.0)) for h in hits.values()]
+        return tuple(sorted(out, key=lambda h: (-h.score, h.id)))
+
+
+def is_outside(hit: Hit) -> bool:
+    return hit.source.document.kind is Kind.OUTSIDE
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,62 +103,37 @@ class Floors:
     guidance: float
 
 
-def law_confidence(draft: Draft) -> float:
-    """How sure we are that the first articles are about the question. Interim: a logistic of the
-    best score and its lead, fitted by hand on statute_calib; the calibrated model replaces it."""
-    hits = draft.found.law
-    if not hits:
-        return 0.0
-    best = hits[0]
-    lead = best.score - hits[min(9, len(hits) - 1)].score
-    return _logistic(14 * (best.cosine - 0.555) + 6 * lead + 1.2 * (best.lexical - 0.8))
-
-
-def guidance_confidence(draft: Draft) -> float:
-    """How sure we are that the best reviewed question is the one asked."""
-    hits = draft.found.guidance
-    if not hits:
-        return 0.0
-    return _logistic(26 * (hits[0].cosine - 0.80) + 1.5 * (hits[0].lexical - 0.6))
-
-
-def _logistic(x: float) -> float:
-    return 1 / (1 + math.exp(-x))
-
-
 class Compose:
-    """Choose between the reviewed answer, the law, and not being sure."""
+    """Choose between the reviewed answer, the law, asking back, and not being sure."""
 
-    def __init__(self, laws: LawBook, cards: Cards, floors: Floors) -> None:
-        self._laws, self._cards, self._floors = laws, cards, floors
+    def __init__(self, cited_law: CitedLaw, cards: Cards, floors: Floors) -> None:
+        self._cited_law, self._cards, self._floors = cited_law, cards, floors
 
     def __call__(self, draft: Draft) -> None:
-        guidance, law = guidance_confidence(draft), law_confidence(draft)
-        draft.trace |= {"p_guidance": round(guidance, 3), "p_law": round(law, 3)}
-        pinned = [Citation(c.source) for c in draft.cited if c.source]
-        if guidance >= self._floors.guidance:
-            draft.confidence = guidance
-            self._from_guidance(draft, draft.found.guidance[0])
-        elif law >= self._floors.law or pinned:
-            draft.confidence = 1.0 if pinned else law
-            self._from_law(draft, pinned)
-        elif len(draft.query) <= _VAGUE and draft.topic and draft.trace["topic_share"] > 0.5:
-            self._ask_back(draft, guidance)
+        p = confidence(draft)
+        draft.trace |= {"p_legal": p.legal, "p_guidance": p.guidance, "p_law": p.law}
+        named = named_sources(draft)
+        if not named and p.legal < _LEGAL_FLOOR / 2:
+            self._off_topic(draft, p)
+        elif not named and p.legal < _LEGAL_FLOOR:
+            self._unsure(draft, p)
+        elif p.guidance >= self._floors.guidance:
+            draft.confidence = p.guidance
+            self._from_guidance(draft, draft.found.guidance[0], named)
+        elif len(draft.query) <= _VAGUE and draft.topic and not named:
+            self._ask_back(draft, p)
+        elif named or p.law >= self._floors.law:
+            draft.confidence = 1.0 if named else p.law
+            self._from_law(draft, named)
         else:
-            self._unsure(draft, max(guidance, law))
-        if pinned and draft.outcome in (Outcome.ANSWERED_FAQ, Outcome.ANSWERED_SERVICE):
-            shown = {c.source.passage.id for c in pinned}
-            draft.citations = pinned + [
-                c for c in draft.citations if c.source.passage.id not in shown
-            ]
+            self._unsure(draft, p)
 
-    def _from_guidance(self, draft: Draft, hit: Hit) -> None:
+    def _from_guidance(self, draft: Draft, hit: Hit, named: list[Citation]) -> None:
         source, body = hit.source, hit.source.revision.body
         draft.topic = source.document.topic
         draft.notices += body.get("notices", [])
-        for citation in body.get("cites", []):
-            cited = self._laws.cite(citation, draft.on)
-            draft.citations.append(Citation(cited, highlight=marked(cited.passage.text, draft)))
+        cited = self._cited_law.of(source.revision, draft.on)
+        draft.citations = _distinct([*named, *(self._citation(s, draft) for s in cited)])
         if source.document.kind is Kind.FAQ:
             draft.step_ids = list(body.get("steps", []))
             draft.settle(Outcome.ANSWERED_FAQ, body["answer"])
@@ -108,46 +142,57 @@ class Compose:
             draft.step_ids = [i for i in body.get("related", []) if i != source.document.id][:2]
             draft.settle(Outcome.ANSWERED_SERVICE, _card_summary(body))
 
-    def _from_law(self, draft: Draft, pinned: list[Citation]) -> None:
-        shown = {c.source.passage.id for c in pinned}
+    def _from_law(self, draft: Draft, named: list[Citation]) -> None:
         best = draft.found.law[0].score if draft.found.law else 0.0
-        found = [
-            Citation(h.source, highlight=marked(h.source.passage.text, draft))
-            for h in draft.found.law
-            if h.id not in shown and h.score >= best - 0.12
-        ]
-        draft.citations = (pinned + found)[: max(_MAX_ARTICLES, len(pinned))]
+        found = [self._citation(h.source, draft) for h in draft.found.law if h.score >= best - 0.12]
+        draft.citations = _distinct([*named, *found])[: max(_MAX_ARTICLES, len(named))]
         lines = [wording.LAW_LEAD]
         for number, citation in enumerate(draft.citations, start=1):
             start, end = citation.highlight or (0, len(citation.source.passage.text))
             quoted = citation.source.passage.text[start:end].strip()
             lines.append(f"{number}. {citation.source.name}：“{quoted}”")
         draft.step_ids = route_of(draft.topic)["steps"]
+        draft.clarify = _related_questions(draft, above=0.5)[:3] or None
         draft.settle(Outcome.ANSWERED_LAW, "\n".join([*lines, wording.LAW_TAIL]))
 
-    def _ask_back(self, draft: Draft, guidance: float) -> None:
-        draft.confidence = guidance
-        titles = [
-            h.source.document.title
-            for h in draft.found.guidance
-            if h.source.document.topic == draft.topic and h.source.document.kind is Kind.FAQ
-        ]
-        draft.clarify = titles[:4]
+    def _citation(self, source: Source, draft: Draft) -> Citation:
+        return Citation(source, highlight=marked(source.passage.text, draft))
+
+    def _ask_back(self, draft: Draft, p: Confidence) -> None:
+        draft.confidence = p.guidance
+        draft.clarify = _related_questions(draft, above=0.0)[:4]
         draft.step_ids = route_of(draft.topic)["steps"]
         draft.settle(Outcome.CLARIFY_TOPIC, wording.CLARIFY.format(topic=draft.query))
 
-    def _unsure(self, draft: Draft, confidence: float) -> None:
-        draft.confidence = confidence
-        legal = bool(text.legal_terms(draft.query)) or draft.cited
-        on_topic = legal or confidence >= 0.15
-        hotlines = tuple(route_of(draft.topic if on_topic else None)["hotlines"])
-        targets = self._cards.targets(hotlines, draft.on)
-        draft.handover = Handover("hotline", "unsure" if on_topic else "off_topic", targets)
-        if on_topic:
-            draft.settle(Outcome.UNANSWERABLE_UNSURE, wording.UNSURE)
-        else:
-            draft.topic = None
-            draft.settle(Outcome.UNANSWERABLE_OFF_TOPIC, wording.OFF_TOPIC)
+    def _unsure(self, draft: Draft, p: Confidence) -> None:
+        draft.confidence = max(p.guidance, p.law)
+        hotlines = tuple(route_of(draft.topic)["hotlines"])
+        draft.handover = Handover("hotline", "unsure", self._cards.targets(hotlines, draft.on))
+        draft.clarify = _related_questions(draft, above=0.5)[:3] or None
+        draft.settle(Outcome.UNANSWERABLE_UNSURE, wording.UNSURE)
+
+    def _off_topic(self, draft: Draft, p: Confidence) -> None:
+        draft.confidence = 1 - p.legal
+        draft.topic = None
+        known = draft.outside and draft.outside.cosine > 0.6
+        body = draft.outside.source.revision.body if draft.outside and known else {}
+        targets = self._cards.targets(tuple(body.get("hotlines", ())), draft.on)
+        if targets:
+            draft.handover = Handover("hotline", "off_topic", targets)
+        draft.settle(Outcome.UNANSWERABLE_OFF_TOPIC, body.get("reply") or wording.OFF_TOPIC)
+
+
+def _distinct(citations: list[Citation]) -> list[Citation]:
+    return list({c.source.passage.id: c for c in reversed(citations)}.values())[::-1]
+
+
+def _related_questions(draft: Draft, *, above: float) -> list[str]:
+    """Reviewed questions near the one asked, one a document, for the citizen to choose from."""
+    return [
+        h.source.document.title
+        for h in draft.found.guidance
+        if h.source.document.kind is Kind.FAQ and h.cosine >= above
+    ]
 
 
 def _card_summary(body: dict[str, object]) -> str:
@@ -164,9 +209,12 @@ def marked(article: str, draft: Draft) -> tuple[int, int] | None:
     if len(spans) < 2:
         return None
     wanted = set(_pairs(" ".join([draft.query, *text.legal_terms(draft.query)])))
+    pairs = [wanted & set(_pairs(article[start:end])) for start, end in spans]
+    # A pair that is all over the article (用人, 单位) says little about one sentence of it.
+    common = Counter(pair for found in pairs for pair in found)
     scores = [
-        len(wanted & set(_pairs(article[start:end]))) / math.sqrt(end - start + 8)
-        for start, end in spans
+        sum(1 / common[pair] for pair in found) / math.sqrt(end - start + 8)
+        for found, (start, end) in zip(pairs, spans, strict=True)
     ]
     best = max(range(len(spans)), key=scores.__getitem__)
     return spans[best] if scores[best] > 0 else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -9,7 +10,8 @@ from typing import Any, Protocol
 
 from knowledge.citations import Checked
 from knowledge.library import Source
-from knowledge.retrieval import Found
+from knowledge.models import DateBasis
+from knowledge.retrieval import Found, Hit
 
 
 class Outcome(StrEnum):
@@ -29,6 +31,7 @@ class Outcome(StrEnum):
     UNANSWERABLE_NO_SUCH_ARTICLE = "unanswerable_no_such_article"
     UNANSWERABLE_NO_SUCH_LAW = "unanswerable_no_such_law"
     UNANSWERABLE_NOT_IN_FORCE = "unanswerable_not_in_force"
+    UNANSWERABLE_OTHER_REGION = "unanswerable_other_region"
     UNANSWERABLE_NOT_HELD = "unanswerable_not_held"
     UNANSWERABLE_NO_SOURCE = "unanswerable_no_source"
     REFUSED_HARM = "refused_harm"
@@ -53,7 +56,8 @@ class Citation:
             self.source.revision,
             self.source.document,
         )
-        start = revision.effective_from
+        certain = revision.date_basis is not DateBasis.PUBLICATION
+        start = revision.effective_from if certain else None
         return {
             "law": document.title,
             "article": passage.label,
@@ -63,7 +67,7 @@ class Citation:
             "path": passage.path,
             "highlight": list(self.highlight) if self.highlight else None,
             "effective_from": start.isoformat() if start else None,
-            "date_basis": revision.date_basis.value,
+            "published_on": revision.published_on.isoformat() if revision.published_on else None,
         }
 
 
@@ -103,6 +107,9 @@ class Handover:
     targets: tuple[Target, ...]
 
 
+Targets = Callable[[tuple[str, ...]], tuple[Target, ...]]  # ids of hotlines → whom to call
+
+
 @dataclass
 class Draft:
     """What is known so far about one question. Setting `outcome` is the only way to stop."""
@@ -116,6 +123,7 @@ class Draft:
     topic: str | None = None
     cited: list[Checked] = field(default_factory=list)
     found: Found = field(default_factory=Found)
+    outside: Hit | None = None  # the nearest question that is no legal matter
     confidence: float = 0.0
     outcome: Outcome | None = None
     summary: str = ""

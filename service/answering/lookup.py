@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from knowledge.citations import Checked, LawBook, Verdict
+from knowledge.citations import LawBook, Verdict
 from service.answering import wording
 from service.answering.draft import Citation, Draft, Outcome
 
@@ -20,7 +20,9 @@ _PRIORITY = (
     Verdict.NOT_IN_FORCE,
     Verdict.NOT_HELD,
 )
-_OUTCOMES = {
+_FALSE = (Verdict.NO_SUCH_LAW, Verdict.NO_SUCH_ARTICLE)
+_SAID = (Outcome.ANSWERED_ARTICLE, Outcome.ANSWERED_REPEALED)  # by Lookup, notes included
+OUTCOMES = {
     Verdict.NO_SUCH_ARTICLE: Outcome.UNANSWERABLE_NO_SUCH_ARTICLE,
     Verdict.NO_SUCH_LAW: Outcome.UNANSWERABLE_NO_SUCH_LAW,
     Verdict.NOT_IN_FORCE: Outcome.UNANSWERABLE_NOT_IN_FORCE,
@@ -31,53 +33,37 @@ _REST = 3  # characters left besides the citation, up to which it is the whole q
 
 
 class Lookup:
-    """Verify every citation in the question; if that is all it asks, answer with the texts."""
+    """Verify every law that the question names; if that is all it asks, answer with the texts."""
 
     def __init__(self, laws: LawBook) -> None:
         self._laws = laws
 
     def __call__(self, draft: Draft) -> None:
         draft.cited = self._laws.check_text(draft.query, draft.on)
+        parts = [c.mention.text for c in draft.cited]
         if not draft.cited:
-            self._law_by_name(draft)
-            return
-        for checked in draft.cited:
-            if checked.note:
-                draft.notices.append(checked.note)
-        if self._is_all(draft.query, [c.mention.text for c in draft.cited]):
+            parts = self._laws.named(draft.query)
+            fates = (self._laws.fate(name, draft.on) for name in parts)
+            draft.cited = [fate for fate in fates if fate]
+        if draft.cited and self._is_all(draft.query, parts):
             self._answer(draft)
 
     def _answer(self, draft: Draft) -> None:
-        verdicts = {c.verdict for c in draft.cited}
         draft.confidence = 1.0
-        shown = _sources(draft.cited)
-        draft.citations = shown[:_MAX_SHOWN]
-        notes = [c.note for c in draft.cited if c.note]
-        draft.notices = [n for n in draft.notices if n not in notes]
+        draft.citations = named_sources(draft)[:_MAX_SHOWN]
+        notes = list(dict.fromkeys(c.note for c in draft.cited if c.note))
+        names = "、".join(c.source.name for c in draft.citations)
+        verdicts = {c.verdict for c in draft.cited}
         if Verdict.VERIFIED in verdicts:
-            names = "、".join(c.source.name for c in draft.citations)
-            draft.settle(
-                Outcome.ANSWERED_ARTICLE, "\n".join([f"{names}，{wording.ARTICLE_LEAD}", *notes])
-            )
-        elif draft.citations:
-            names = "、".join(c.source.name for c in draft.citations)
-            lines = [*notes, f"取代它的现行规定是{names}，条文见下。"]
-            draft.settle(Outcome.ANSWERED_REPEALED, "\n".join(lines))
+            lines = [f"{names}，{wording.ARTICLE_LEAD}", *notes]
+            draft.settle(Outcome.ANSWERED_ARTICLE, "\n".join(lines))
+        elif any(c.repealed for c in draft.cited) and verdicts == {Verdict.NOT_IN_FORCE}:
+            if names:
+                notes.append(wording.SUCCESSOR.format(names=names))
+            draft.settle(Outcome.ANSWERED_REPEALED, "\n".join(notes))
         else:
             worst = next(v for v in _PRIORITY if v in verdicts)
-            draft.settle(_OUTCOMES[worst], "\n".join(dict.fromkeys(notes)))
-
-    def _law_by_name(self, draft: Draft) -> None:
-        """婚姻法还有效吗: a law that is named without an article, and is law no longer."""
-        names = self._laws.named(draft.query)
-        fates = [fate for name in names if (fate := self._laws.fate(name, draft.on))]
-        if not fates:
-            return
-        draft.notices += fates
-        if self._is_all(draft.query, names):
-            draft.confidence = 1.0
-            draft.notices = [n for n in draft.notices if n not in fates]
-            draft.settle(Outcome.ANSWERED_REPEALED, "\n".join(fates))
+            draft.settle(OUTCOMES[worst], "\n".join(notes))
 
     @staticmethod
     def _is_all(query: str, parts: list[str]) -> bool:
@@ -86,10 +72,33 @@ class Lookup:
         return len(_FILLER.sub("", query)) <= _REST
 
 
-def _sources(cited: list[Checked]) -> list[Citation]:
-    """The articles to show: verified ones, and those that took the place of repealed ones."""
+def named_sources(draft: Draft) -> list[Citation]:
+    """The articles that the question names: verified ones, and what took the place of others."""
     sources = []
-    for checked in cited:
+    for checked in draft.cited:
         sources += [checked.source] if checked.source else list(checked.replaced_by)
     unique = {s.passage.id: s for s in sources}
     return [Citation(s) for s in unique.values()]
+
+
+class Premise:
+    """A question may rest on a law that is gone or never was: whatever else the answer says, it
+    says that first."""
+
+    def __call__(self, draft: Draft) -> None:
+        notes = list(dict.fromkeys(c.note for c in draft.cited if c.note))
+        if not notes or draft.outcome is None:
+            return
+        if draft.outcome in OUTCOMES.values() or draft.outcome in _SAID:
+            return
+        false = next((v for v in _FALSE if any(c.verdict is v for c in draft.cited)), None)
+        helped = draft.outcome.answered
+        if false:
+            outcome = OUTCOMES[false]
+        elif helped and any(c.repealed for c in draft.cited):
+            outcome = Outcome.ANSWERED_REPEALED
+        else:
+            draft.notices = [*notes, *draft.notices]
+            return
+        rest = [wording.CURRENT_LAW, draft.summary] if helped else []
+        draft.settle(outcome, "\n".join([*notes, *rest]))

@@ -1,7 +1,7 @@
 """The way a question goes, on one page.
 
 mask → urgent → requests → region → look up → search → compose     until one settles the outcome
-verify → next steps                                                 always
+premise → verify → next steps                                       always
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ from knowledge.retrieval import Retriever
 from knowledge.store import today_in_china
 from service.answering import wording
 from service.answering.cards import Cards
-from service.answering.compose import Compose, Floors, Search
+from service.answering.compose import CitedLaw, Compose, Floors, Search
 from service.answering.draft import Answer, Draft, Handover, Outcome, Step, Target
 from service.answering.finish import NextSteps, Verify
-from service.answering.guard import Mask, Requests, Urgent
-from service.answering.lookup import Lookup
+from service.answering.guard import Mask, Urgent
+from service.answering.lookup import Lookup, Premise
+from service.answering.requests import Requests
 from service.answering.routing import Region
 
 log = structlog.get_logger()
@@ -43,6 +44,7 @@ class Pipeline:
         clock: Callable[[], date] = today_in_china,
     ) -> None:
         cards = Cards(retriever.library)
+        cited_law = CitedLaw(laws)
 
         def targets(ids: tuple[str, ...]) -> tuple[Target, ...]:
             return cards.targets(ids, clock())
@@ -51,12 +53,12 @@ class Pipeline:
             Mask(),
             Urgent(targets),
             Requests(targets, region_name),
-            Region(region, region_name),
+            Region(region, region_name, targets),
             Lookup(laws),
-            Search(retriever),
-            Compose(laws, cards, floors),
+            Search(retriever, cited_law),
+            Compose(cited_law, cards, floors),
         )
-        self._finish: Sequence[Step] = (Verify(laws, cards), NextSteps(cards, clock))
+        self._finish: Sequence[Step] = (Premise(), Verify(laws, cards), NextSteps(cards, clock))
         self._region = region
         self._targets = targets
         self._clock = clock

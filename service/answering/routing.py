@@ -14,7 +14,7 @@ import yaml
 from knowledge.lifecycle import applies_in
 from knowledge.retrieval import Hit
 from service.answering import wording
-from service.answering.draft import Draft
+from service.answering.draft import Draft, Handover, Outcome, Targets
 
 # Province-level divisions and the cities most asked about from Shanghai: GB/T 2260 codes.
 _PLACES = {
@@ -26,7 +26,9 @@ _PLACES = {
     "西藏": "540000", "陕西": "610000", "甘肃": "620000", "青海": "630000", "宁夏": "640000",
     "新疆": "650000", "台湾": "710000", "香港": "810000", "澳门": "820000",
     "南京": "320100", "无锡": "320200", "徐州": "320300", "常州": "320400", "苏州": "320500",
-    "南通": "320600", "扬州": "321000", "杭州": "330100", "宁波": "330200", "温州": "330300",
+    "南通": "320600", "扬州": "321000",
+    "昆山": "320583", "常熟": "320581", "张家港": "320582",
+    "杭州": "330100", "宁波": "330200", "温州": "330300",
     "嘉兴": "330400", "合肥": "340100", "福州": "350100", "厦门": "350200", "南昌": "360100",
     "济南": "370100", "青岛": "370200", "郑州": "410100", "武汉": "420100", "长沙": "430100",
     "广州": "440100", "深圳": "440300", "东莞": "441900", "成都": "510100", "西安": "610100",
@@ -37,7 +39,7 @@ _PLACES = {
     "松江区": "310117", "青浦区": "310118", "奉贤区": "310120", "崇明": "310151",
 }  # fmt: skip
 _NOT_PLACES = re.compile(
-    r"(?:上海银行|北京路|南京路|南京西路|南京东路|青海路|西藏路|四川路|浙江路|广东路|江苏路|香港路|澳门路|长沙路|武宁路)"
+    r"上海银行|(?:北京|南京|南京西|南京东|青海|西藏|四川|浙江|广东|江苏|香港|澳门|长沙)路"
 )
 _PLACE = re.compile("|".join(sorted(_PLACES, key=len, reverse=True)))
 
@@ -50,22 +52,36 @@ def routes() -> dict[str, dict[str, list[str]]]:
     return loaded
 
 
-class Region:
-    """Notice a question about another place: its law is the same, our windows are not."""
+# What a place decides for itself: where, when, how much, by which rules.
+_LOCAL = re.compile(
+    r"在哪|哪里(?!有)|地址|电话|几点|上班|开门|周[六日末]|怎么走|预约|标准|多少钱|收费|最低工资|公积金|补贴|政策"
+    r"|几多|积分|落户|社保基数"
+)
+_OTHER_LAW = ("71", "81", "82")  # 台湾, 香港, 澳门: another law altogether
 
-    def __init__(self, home: str, home_name: str) -> None:
-        self._home, self._home_name = home, home_name
+
+class Region:
+    """A question about another place: national law is the same there, our windows are not, and
+    what a place decides for itself is not answered from here."""
+
+    def __init__(self, home: str, home_name: str, targets: Targets) -> None:
+        self._home, self._home_name, self._targets = home, home_name, targets
 
     def __call__(self, draft: Draft) -> None:
         named = _PLACE.findall(_NOT_PLACES.sub("", draft.query))
-        if not named:
-            return
         codes = [_PLACES[n] for n in named]
-        if any(applies_in(code, self._home) for code in codes):
+        if not named or any(applies_in(code, self._home) for code in codes):
             return
         draft.region = codes[0]
         draft.trace["place"] = named[0]
-        draft.notices.append(wording.OTHER_REGION.format(place=named[0], here=self._home_name))
+        if codes[0].startswith(_OTHER_LAW) or _LOCAL.search(draft.query):
+            words = wording.OTHER_REGION_ASKED.format(place=named[0], here=self._home_name)
+            targets = self._targets(("hotline-12348", "hotline-12345"))
+            draft.confidence = 1.0
+            draft.handover = Handover("hotline", "other_region", targets)
+            draft.settle(Outcome.UNANSWERABLE_OTHER_REGION, words)
+        else:
+            draft.notices.append(wording.OTHER_REGION.format(place=named[0], here=self._home_name))
 
 
 _NEIGHBOURS = 8

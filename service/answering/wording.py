@@ -31,6 +31,12 @@ FAILED_SEARCH = "检索暂时出了问题，没能查到资料。请稍后再试
 LAW_LEAD = "和您的问题最相关的现行规定："
 LAW_TAIL = "以上是法律原文，具体到您的情况怎么用，还要看证据和细节，可以拨打12348请律师帮您看。"
 ARTICLE_LEAD = "现行条文如下："
+SUCCESSOR = "取代它的现行规定是{names}，条文见下。"
+CURRENT_LAW = "和您问的事有关的现行规定："
+OTHER_REGION_ASKED = (
+    "您问的是{place}的事，当地的地址、电话、标准和办法我没有核实过的资料，不能拿{here}的来回答您。"
+    "请拨打当地的12348公共法律服务热线或12345政务服务热线询问。"
+)
 CLARIFY = "“{topic}”涉及的事情很多，您更想问下面哪一个？点一个，或者直接把事情写出来。"
 
 REQUESTED = "好的，请通过下面的方式找人。打电话前，可以先把事情的时间、经过和手上的材料理一理。"
@@ -117,6 +123,7 @@ _COMPOSED = frozenset(
         Outcome.UNANSWERABLE_NO_SUCH_LAW,
         Outcome.UNANSWERABLE_NOT_IN_FORCE,
         Outcome.UNANSWERABLE_NOT_HELD,
+        Outcome.UNANSWERABLE_OTHER_REGION,
     }
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from importlib.resources import files
 
 from alembic import command
@@ -10,7 +11,7 @@ from sqlalchemy import Engine
 
 
 def _config(engine: Engine) -> Config:
-    config = Config()
+    config = Config(stdout=io.StringIO())  # the command line prints JSON, and nothing else
     config.set_main_option("script_location", str(files("service") / "migrations"))
     config.attributes["engine"] = engine
     return config

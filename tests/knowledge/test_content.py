@@ -10,17 +10,19 @@ from typing import Any, get_args
 import pytest
 
 from ingest import content
-from ingest.content import Card, Faq, Topic, content_folder, read_items
+from ingest.content import AnyItem, Card, Faq, Outside, Topic, content_folder, read_items
 from knowledge.citations import LawBook, Verdict
 from knowledge.statutes import article_key, parse_number
 from tests.conftest import TODAY
 
-ITEMS: list[Faq | Card] = [
+EVERYTHING: list[AnyItem] = [
     item
     for path in sorted(content_folder().rglob("*.yaml"))
     if path.name != "repealed.yaml"
     for item in read_items(path)
 ]
+ITEMS = [i for i in EVERYTHING if not isinstance(i, Outside)]
+OUTSIDE = [i for i in EVERYTHING if isinstance(i, Outside)]
 FAQS = [i for i in ITEMS if isinstance(i, Faq)]
 CARDS = [i for i in ITEMS if isinstance(i, Card)]
 IDS = {i.id for i in ITEMS}
@@ -40,8 +42,15 @@ def test_every_id_is_used_once() -> None:
     assert [i for i, n in Counter(map(by_id, ITEMS)).items() if n > 1] == []
 
 
-def test_no_two_items_claim_the_same_way_of_asking() -> None:
-    asks = Counter(ask for item in FAQS for ask in {item.question, *item.asks})
+def test_what_is_outside_names_only_hotlines_that_exist() -> None:
+    assert OUTSIDE
+    assert {h for item in OUTSIDE for h in item.hotlines} <= IDS
+
+
+def test_no_two_answers_claim_the_same_way_of_asking() -> None:
+    """An answer and a guide may share one (the answer wins); two answers, or an answer and what is
+    no legal matter, may not."""
+    asks = Counter(ask for item in [*FAQS, *OUTSIDE] for ask in {item.title, *item.asks})
     assert [ask for ask, n in asks.items() if n > 1] == []
 
 
@@ -109,7 +118,7 @@ def test_every_pointer_leads_somewhere(item: Faq | Card) -> None:
 
 
 _TELEPHONE = re.compile(
-    r"(?<!\d)(?:\d{3,4}-)?\d{7,8}(?!\d)|(?<!\d)(?:12\d{3}|96\d{4}|1[12][0-9])(?!\d)"
+    r"(?<!\d)(?:\d{3,4}-)?\d{7,8}(?!\d)|(?<!\d)(?:12\d{3}|96\d{4}|1[12][0-9])(?![\d件家人次年])"
 )
 KNOWN_NUMBERS = {str(i.phone.text) for i in CARDS if i.kind == "hotline" and i.phone} | {
     "12337",
