@@ -48,6 +48,7 @@ class Checked:
     replaced_by: tuple[Source, ...] = ()
     repealed: bool = False
     note: str = ""
+    detail: str = ""  # what else to know of a law that is gone
 
 
 class LawBook:
@@ -172,10 +173,14 @@ class LawBook:
                     successors.append(source)
         since = f"自{chinese_date(gone.repealed_on)}起" if gone.repealed_on else ""
         by = f"，由《{gone.replaced_by}》取代" if gone.replaced_by else ""
-        note = f"《{gone.law}》{since}已不再适用{by}。{gone.note}"
-        found = tuple(successors)
         return Checked(
-            mention, Verdict.NOT_IN_FORCE, gone.law, replaced_by=found, repealed=True, note=note
+            mention,
+            Verdict.NOT_IN_FORCE,
+            gone.law,
+            replaced_by=tuple(successors),
+            repealed=True,
+            note=f"《{gone.law}》{since}已不再适用{by}。",
+            detail=gone.note,
         )
 
 

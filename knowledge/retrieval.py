@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import os
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
+from heapq import merge
+from itertools import islice
 
 import numpy as np
+import numpy.typing as npt
 
+from knowledge import text
 from knowledge.encoder import QUERY, Encoder, Vectors
-from knowledge.index import SearchIndex, Shelf
+from knowledge.index import Scores, SearchIndex, Shelf
 from knowledge.library import Library, Source
 from knowledge.lifecycle import applies_in, in_force
 from knowledge.models import Kind
 
 # Chosen on statute_calib: more drags the ranking down, reciprocal rank fusion even more.
 LEXICAL_WEIGHT = 0.06
-DENSE_CANDIDATES = 200
-LEXICAL_CANDIDATES = 50
+CANDIDATES = 2  # times the limit, from the vectors; half as many from the words
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,8 @@ class Retriever:
         }
         self._built_on = date.fromisoformat(index.manifest.built_for_on)
         self._boundaries = library.boundaries()
+        self._pool = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="search")
+        self._allowed = lru_cache(maxsize=64)(self._find_allowed)
 
     def search(
         self,
@@ -80,30 +88,29 @@ class Retriever:
         `question` should be normalised (`knowledge.text.normalise`).
         """
         wanted = frozenset(kinds) if kinds is not None else frozenset(Kind)
-        vector = self._encoder.encode([QUERY + question])[0]
         shelves = [Shelf.LAW]
         if self._law_changed_between(self._built_on, on):
             shelves.append(Shelf.LAW_DORMANT)
-        law = [
-            hit
-            for shelf in shelves
-            for hit in self._search_shelf(shelf, vector, question)
-            if in_force(hit.source.revision, on)
-        ]
-        guidance = self._search_shelf(Shelf.GUIDANCE, vector, question)
+        # The encoder and Chroma let go of the interpreter: words are scored beside the one, and
+        # the two shelves searched beside each other.
+        scored = self._pool.submit(self._score_words, question, [*shelves, Shelf.GUIDANCE])
+        vector = self._encoder.encode([QUERY + question])[0]
+        lexical = scored.result()
 
-        def keep(hits: Iterable[Hit]) -> list[Hit]:
-            kept = [
-                h
-                for h in hits
-                if h.source.document.kind in wanted and applies_in(h.source.document.region, region)
-            ]
-            return sorted(kept, key=lambda h: (-h.score, h.id))
+        def hits(shelf: Shelf) -> Iterator[Hit]:
+            allowed = self._allowed(shelf, on, region, wanted)
+            return self._search_shelf(shelf, vector, lexical[shelf], allowed, limit)
 
-        return Found(
-            law=tuple(keep(law)[:limit]),
-            guidance=tuple(_best_of_each_document(keep(guidance))[:limit]),
-        )
+        def guidance() -> tuple[Hit, ...]:
+            return tuple(islice(_best_of_each_document(hits(Shelf.GUIDANCE)), limit))
+
+        beside = self._pool.submit(guidance)
+        law = merge(*map(hits, shelves), key=lambda h: -h.score)
+        return Found(law=tuple(islice(law, limit)), guidance=beside.result())
+
+    def _score_words(self, question: str, shelves: Iterable[Shelf]) -> dict[Shelf, Scores]:
+        terms = text.terms(question)
+        return {shelf: self._index.word_scores(shelf, terms) for shelf in shelves}
 
     def _law_changed_between(self, one: date, other: date) -> bool:
         """Whether a law started or ceased between two days, so that shelves no longer fit."""
@@ -113,26 +120,49 @@ class Retriever:
             self._boundaries, date.fromordinal(low.toordinal() - 1)
         )
 
-    def _search_shelf(self, shelf: Shelf, vector: Vectors, words: str) -> list[Hit]:
-        cosines = self._index.nearest(shelf, vector, DENSE_CANDIDATES)
-        lexical = self._index.word_scores(shelf, words)
+    def _find_allowed(
+        self, shelf: Shelf, on: date, region: str | None, kinds: frozenset[Kind]
+    ) -> npt.NDArray[np.bool_]:
+        """Which rows of a shelf are in force on a day, hold for a place, and are of these kinds."""
+        out = np.zeros(len(self._index.ids[shelf]), dtype=np.bool_)
+        for row, passage_id in enumerate(self._index.ids[shelf]):
+            source = self.library.source(passage_id)
+            out[row] = (
+                source.document.kind in kinds
+                and applies_in(source.document.region, region)
+                and in_force(source.revision, on)
+            )
+        return out
+
+    def _search_shelf(
+        self,
+        shelf: Shelf,
+        vector: Vectors,
+        lexical: Scores,
+        allowed: npt.NDArray[np.bool_],
+        limit: int,
+    ) -> Iterator[Hit]:
+        """Hits of one shelf, best first; equal ones by passage id, in which order rows stand."""
+        cosines = self._index.nearest(shelf, vector, CANDIDATES * limit)
         best = float(lexical.max()) if lexical.size else 0.0
-        if best > 0:
-            count = min(LEXICAL_CANDIDATES, lexical.size)
+        if best > 0 and shelf is not Shelf.GUIDANCE:  # a way of asking is found by its meaning
+            count = min(max(1, CANDIDATES * limit // 4), lexical.size)
             top = np.argpartition(-lexical, count - 1)[:count]
-            extra = [int(r) for r in top if lexical[r] > 0 and int(r) not in cosines]
+            extra = [r for r in top.tolist() if lexical[r] > 0 and r not in cosines]
             cosines |= self._index.cosines(shelf, vector, extra)
+        rows = sorted(r for r in cosines if allowed[r])
+        cosine = np.array([cosines[r] for r in rows], dtype=np.float32)
+        share = lexical[rows] / best if best > 0 else np.zeros(len(rows), np.float32)
+        order = np.argsort(-(cosine + LEXICAL_WEIGHT * share), kind="stable")
         ids = self._index.ids[shelf]
-        hits = []
-        for row, cosine in cosines.items():
-            share = float(lexical[row]) / best if best > 0 else 0.0
-            source = self.library.source(ids[row])
-            hits.append(Hit(source, cosine, share))
-        return hits
+        for i in order.tolist():
+            source = self.library.source(ids[rows[i]])
+            yield Hit(source, float(cosine[i]), float(share[i]))
 
 
-def _best_of_each_document(hits: Iterable[Hit]) -> list[Hit]:
-    best: dict[str, Hit] = {}
+def _best_of_each_document(hits: Iterable[Hit]) -> Iterator[Hit]:
+    seen: set[str] = set()
     for hit in hits:
-        best.setdefault(hit.source.document.id, hit)
-    return list(best.values())
+        if hit.source.document.id not in seen:
+            seen.add(hit.source.document.id)
+            yield hit

@@ -90,10 +90,3 @@ def legal_terms(question: str) -> Iterable[str]:
     """The statute's words for the lay words in a question: 欠薪 → 拖欠劳动报酬. For marking what
     matters in an article; in the search they gained nothing."""
     return dict.fromkeys(legal for lay, legal in _synonyms() if lay in question)
-
-
-def warm() -> None:
-    """Load dictionaries now rather than on the first question."""
-    words("法律")
-    simplify("法")
-    _synonyms()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import structlog
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -47,27 +48,13 @@ def create_app(rooms: Rooms) -> FastAPI:
     app.state.rooms = rooms
     app.include_router(web.router)
     app.include_router(health.router)
-    app.add_middleware(BodyLimit)
-    app.middleware("http")(_with_request_id)
+    app.add_middleware(Edge)
     _install_errors(app)
     return app
 
 
-async def _with_request_id(
-    request: Request, call_next: Callable[[Request], Awaitable[Response]]
-) -> Response:
-    request_id = secrets.token_hex(6)
-    structlog.contextvars.clear_contextvars()
-    structlog.contextvars.bind_contextvars(request_id=request_id)
-    response = await call_next(request)
-    response.headers["X-Request-ID"] = request_id
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Referrer-Policy"] = "no-referrer"
-    return response
-
-
-class BodyLimit:
-    """Refuse a request body beyond MAX_BODY before it is read into memory."""
+class Edge:
+    """What every request gets: an id in logs and response, safe headers, and a bounded body."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -76,6 +63,9 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        request_id = secrets.token_hex(6)
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=request_id)
         received = 0
 
         async def bounded() -> Message:
@@ -86,7 +76,15 @@ class BodyLimit:
                 raise HTTPException(413)
             return message
 
-        await self._app(scope, bounded, send)
+        async def marked(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-ID"] = request_id
+                headers["X-Content-Type-Options"] = "nosniff"
+                headers["Referrer-Policy"] = "no-referrer"
+            await send(message)
+
+        await self._app(scope, bounded, marked)
 
 
 def _error(status: int, code: str, message: str) -> JSONResponse:

@@ -23,11 +23,15 @@ from knowledge.library import Library
 from knowledge.retrieval import Retriever
 from service import migrations
 from service.answering.compose import Floors
-from service.answering.pipeline import Pipeline, warm
+from service.answering.pipeline import Pipeline
 from service.errors import NotReady
 from service.settings import Settings
 
 log = structlog.get_logger()
+
+
+# Asked once before the first citizen does, so that dictionaries, graphs and caches are loaded.
+_WARM_UP = ("公司拖欠工资，民法典第五百七十七条怎么规定", "法律援助怎么申请")
 
 
 def _quiet(_stage: str, _done: int, _total: int) -> None: ...
@@ -114,8 +118,6 @@ class Rooms:
             raise NotReady("index_not_ready", f"{reason}，请运行 consult index。")
         opened = SearchIndex(self.settings.index_home, self.settings.chroma_url or None)
         try:
-            warm()
-            self.encoder.encode(["query: 预热"])
             yield Retriever(opened, self.library, self.encoder)
         finally:
             opened.close()
@@ -124,7 +126,7 @@ class Rooms:
     def pipeline(self) -> Iterator[Pipeline]:
         """The answering pipeline over the index that serves. Raises NotReady."""
         with self.retriever() as retriever:
-            yield Pipeline(
+            pipeline = Pipeline(
                 retriever,
                 self.laws,
                 region=self.settings.region,
@@ -132,6 +134,9 @@ class Rooms:
                 floors=Floors(self.settings.law_floor, self.settings.guidance_floor),
                 versions=retriever.versions,
             )
+            for question in _WARM_UP:
+                pipeline.answer(question)
+            yield pipeline
 
     def close(self) -> None:
         self.engine.dispose()

@@ -6,12 +6,13 @@ import secrets
 from datetime import date
 from typing import Any
 
+from sqlalchemy import insert
 from sqlalchemy.orm import Session, sessionmaker
 
 from service.answering.draft import Answer
 from service.answering.pipeline import Pipeline
 from service.errors import BadQuestion, NotFound
-from service.models import AnswerRecord, CitedPassage, Conversation
+from service.models import AnswerRecord, CitedPassage, Conversation, now
 
 
 def clean_question(question: str, *, longest: int) -> str:
@@ -58,8 +59,8 @@ class Desk:
         with self._sessions.begin() as session:
             if conversation is None:
                 conversation = f"c_{secrets.token_urlsafe(16)}"
-                session.add(Conversation(id=conversation, channel=self._channel))
-                session.flush()
+                started = {"id": conversation, "channel": self._channel, "started_at": now()}
+                session.execute(insert(Conversation), started)
             return _record(session, conversation, answer)
 
     def _require(self, conversation: str) -> None:
@@ -73,30 +74,33 @@ def _record(session: Session, conversation: str, answer: Answer) -> dict[str, An
     answer_id = f"a_{secrets.token_urlsafe(12)}"
     draft = answer.draft
     shown = {"conversation": conversation, "id": answer_id, **answer.to_json()}
-    session.add(
-        AnswerRecord(
-            id=answer_id,
-            conversation_id=conversation,
-            question=draft.question,
-            outcome=answer.outcome.value,
-            topic=draft.topic,
-            confidence=draft.confidence,
-            region=draft.region,
-            took_ms=answer.took_ms,
-            answer=shown,
-            trace=draft.trace,
-        )
+    session.execute(
+        insert(AnswerRecord),
+        {
+            "id": answer_id,
+            "conversation_id": conversation,
+            "asked_at": now(),
+            "question": draft.question,
+            "outcome": answer.outcome.value,
+            "topic": draft.topic,
+            "confidence": draft.confidence,
+            "region": draft.region,
+            "took_ms": answer.took_ms,
+            "answer": shown,
+            "trace": draft.trace,
+        },
     )
-    session.flush()
-    session.add_all(
-        CitedPassage(
-            answer_id=answer_id,
-            position=position,
-            passage_id=citation.source.passage.id,
-            title=citation.source.document.title,
-            label=citation.source.passage.label,
-            text=citation.source.passage.text,
-        )
+    copies = [
+        {
+            "answer_id": answer_id,
+            "position": position,
+            "passage_id": citation.source.passage.id,
+            "title": citation.source.document.title,
+            "label": citation.source.passage.label,
+            "text": citation.source.passage.text,
+        }
         for position, citation in enumerate(draft.citations)
-    )
+    ]
+    if copies:
+        session.execute(insert(CitedPassage), copies)
     return shown

@@ -28,7 +28,7 @@ class Settings(BaseSettings):
     region: str = Field("310107", pattern=r"^\d{6}$", description="服务地区的行政区划代码")
     region_name: str = Field("上海市普陀区", description="服务地区的名称")
     max_question_chars: int = Field(2000, ge=100, le=20_000, description="一个问题最多多少字")
-    law_floor: float = Field(0.5, ge=0, le=1, description="把握低于此值不引用法条，转人工（0–1）")
+    law_floor: float = Field(0.45, ge=0, le=1, description="把握低于此值不引用法条，转人工（0–1）")
     guidance_floor: float = Field(
         0.60, ge=0, le=1, description="把握低于此值不用编写好的答案（0–1）"
     )

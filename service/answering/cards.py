@@ -25,7 +25,8 @@ def fact(body: dict[str, Any], name: str) -> str | None:
     value = body.get(name)
     if value:
         text = str(value["text"])
-        return text + wording.UNVERIFIED if value["certainty"] in _UNVERIFIED else text
+        marked = value["certainty"] not in _UNVERIFIED or "未核实" in text
+        return text if marked else text + wording.UNVERIFIED
     unknown = [word for word in body.get("unknown", []) if _FIELDS_UNKNOWN.get(word) == name]
     if unknown and body.get("ask_at"):
         return wording.UNKNOWN.format(whom=body["ask_at"])
@@ -48,10 +49,12 @@ class Cards:
             return None
         return to_step(source)
 
-    def targets(self, ids: tuple[str, ...], on: date) -> tuple[Target, ...]:
+    def targets(
+        self, ids: tuple[str, ...], on: date, *, urgent: bool = False
+    ) -> tuple[Target, ...]:
         """Hotlines as whom to call; every one that is known."""
         found = [self.source(i, on) for i in ids]
-        return tuple(to_target(s) for s in found if s)
+        return tuple(to_target(s, urgent=urgent) for s in found if s)
 
 
 def to_step(source: Source) -> NextStep:
@@ -77,13 +80,18 @@ def to_step(source: Source) -> NextStep:
     )
 
 
-def to_target(source: Source) -> Target:
-    """A hotline as whom to call."""
+def to_target(source: Source, *, urgent: bool = False) -> Target:
+    """A hotline as whom to call. In an emergency only the number and what it is for: nobody in
+    danger should be told to verify it first."""
     body = source.revision.body
+    if urgent:
+        number = str(body["phone"]["text"]) if body.get("phone") else None
+        return Target(title=source.document.title, phone=number)
+    online = fact(body, "online")
     return Target(
         title=source.document.title,
         phone=fact(body, "phone"),
-        where=fact(body, "where") or fact(body, "online"),
+        where=fact(body, "where"),
         hours=fact(body, "hours"),
-        note=body["summary"],
+        note="\n".join([body["summary"], *([f"网上：{online}"] if online else [])]),
     )

@@ -24,9 +24,12 @@ from service.answering.routing import route_of, topic_of
 
 _MAX_ARTICLES = 3
 _SENTENCE = re.compile(r"[^。；\n]+[。；]?")
-_DEPTH = 100  # deep enough to meet the nearest question that is no legal matter
+_DEPTH = 40  # deep enough to meet the nearest question that is no legal matter
 _LEGAL_FLOOR = 0.75  # of the chance that it is a legal matter; below half of it, surely not
-_VAGUE = 5  # characters: 离婚, 我要告他
+_VAGUE = 5  # characters: 我要告他 is asked back unless a reviewed question is surely meant,
+_BARE = 3  # 离婚 always
+_SURELY = 0.85
+_AS_NEAR = 0.02  # cosine
 
 # What reviewed answers to similar questions cite is evidence for an article. Chosen on
 # statute_calib: any of the first three relevant .585 → .598; on our own lay lines .54 → .71.
@@ -117,16 +120,21 @@ class Compose:
             self._off_topic(draft, p)
         elif not named and p.legal < _LEGAL_FLOOR:
             self._unsure(draft, p)
+        elif not named and self._is_vague(draft, p):
+            self._ask_back(draft, p)
         elif p.guidance >= self._floors.guidance:
             draft.confidence = p.guidance
-            self._from_guidance(draft, draft.found.guidance[0], named)
-        elif len(draft.query) <= _VAGUE and draft.topic and not named:
-            self._ask_back(draft, p)
+            self._from_guidance(draft, _best(draft.found.guidance), named)
         elif named or p.law >= self._floors.law:
             draft.confidence = 1.0 if named else p.law
             self._from_law(draft, named)
         else:
             self._unsure(draft, p)
+
+    @staticmethod
+    def _is_vague(draft: Draft, p: Confidence) -> bool:
+        length = len(draft.query)
+        return length <= _BARE or (length <= _VAGUE and p.guidance < _SURELY)
 
     def _from_guidance(self, draft: Draft, hit: Hit, named: list[Citation]) -> None:
         source, body = hit.source, hit.source.revision.body
@@ -167,7 +175,9 @@ class Compose:
     def _unsure(self, draft: Draft, p: Confidence) -> None:
         draft.confidence = max(p.guidance, p.law)
         hotlines = tuple(route_of(draft.topic)["hotlines"])
-        draft.handover = Handover("hotline", "unsure", self._cards.targets(hotlines, draft.on))
+        draft.handover = Handover(
+            "hotline", wording.REASONS["unsure"], self._cards.targets(hotlines, draft.on)
+        )
         draft.clarify = _related_questions(draft, above=0.5)[:3] or None
         draft.settle(Outcome.UNANSWERABLE_UNSURE, wording.UNSURE)
 
@@ -178,8 +188,14 @@ class Compose:
         body = draft.outside.source.revision.body if draft.outside and known else {}
         targets = self._cards.targets(tuple(body.get("hotlines", ())), draft.on)
         if targets:
-            draft.handover = Handover("hotline", "off_topic", targets)
+            draft.handover = Handover("hotline", wording.REASONS["off_topic"], targets)
         draft.settle(Outcome.UNANSWERABLE_OFF_TOPIC, body.get("reply") or wording.OFF_TOPIC)
+
+
+def _best(guidance: tuple[Hit, ...]) -> Hit:
+    """The best hit, or a reviewed answer that is as near: an answer helps more than a card."""
+    near = (h for h in guidance if h.cosine >= guidance[0].cosine - _AS_NEAR)
+    return next((h for h in near if h.source.document.kind is Kind.FAQ), guidance[0])
 
 
 def _distinct(citations: list[Citation]) -> list[Citation]:

@@ -42,7 +42,7 @@ class Verify:
     def _withhold(self, draft: Draft) -> None:
         draft.citations, draft.steps, draft.confidence = [], [], 0.0
         targets = self._cards.targets(("hotline-12348",), draft.on)
-        draft.handover = Handover("hotline", "no_source", targets)
+        draft.handover = Handover("hotline", wording.REASONS["no_source"], targets)
         draft.settle(Outcome.UNANSWERABLE_NO_SOURCE, wording.NO_SOURCE)
 
 

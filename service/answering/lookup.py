@@ -53,6 +53,7 @@ class Lookup:
         draft.citations = named_sources(draft)[:_MAX_SHOWN]
         notes = list(dict.fromkeys(c.note for c in draft.cited if c.note))
         names = "、".join(c.source.name for c in draft.citations)
+        draft.notices += _details(draft)
         verdicts = {c.verdict for c in draft.cited}
         if Verdict.VERIFIED in verdicts:
             lines = [f"{names}，{wording.ARTICLE_LEAD}", *notes]
@@ -81,6 +82,10 @@ def named_sources(draft: Draft) -> list[Citation]:
     return [Citation(s) for s in unique.values()]
 
 
+def _details(draft: Draft) -> list[str]:
+    return list(dict.fromkeys(c.detail for c in draft.cited if c.detail))
+
+
 class Premise:
     """A question may rest on a law that is gone or never was: whatever else the answer says, it
     says that first."""
@@ -100,5 +105,6 @@ class Premise:
         else:
             draft.notices = [*notes, *draft.notices]
             return
+        draft.notices = [*_details(draft), *draft.notices]
         rest = [wording.CURRENT_LAW, draft.summary] if helped else []
         draft.settle(outcome, "\n".join([*notes, *rest]))

@@ -12,7 +12,6 @@ from datetime import date
 
 import structlog
 
-from knowledge import text
 from knowledge.citations import LawBook
 from knowledge.retrieval import Retriever
 from knowledge.store import today_in_china
@@ -49,9 +48,12 @@ class Pipeline:
         def targets(ids: tuple[str, ...]) -> tuple[Target, ...]:
             return cards.targets(ids, clock())
 
+        def emergency(ids: tuple[str, ...]) -> tuple[Target, ...]:
+            return cards.targets(ids, clock(), urgent=True)
+
         self._decide: Sequence[Step] = (
             Mask(),
-            Urgent(targets),
+            Urgent(emergency),
             Requests(targets, region_name),
             Region(region, region_name, targets),
             Lookup(laws),
@@ -93,7 +95,9 @@ class Pipeline:
 
     def _fail(self, draft: Draft) -> None:
         draft.citations, draft.steps, draft.notices, draft.confidence = [], [], [], 0.0
-        draft.handover = Handover("hotline", "failed", self._targets(("hotline-12348",)))
+        draft.handover = Handover(
+            "hotline", wording.REASONS["failed"], self._targets(("hotline-12348",))
+        )
         draft.settle(Outcome.FAILED_SEARCH, wording.FAILED_SEARCH)
 
 
@@ -111,8 +115,3 @@ def _hits(draft: Draft) -> dict[str, list[dict[str, object]]]:
         ]
         for shelf, hits in (("law", draft.found.law), ("guidance", draft.found.guidance))
     }
-
-
-def warm() -> None:
-    """Load what the first question would otherwise wait for."""
-    text.warm()

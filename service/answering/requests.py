@@ -55,11 +55,15 @@ class Requests:
             return
         draft.confidence = 1.0
         if kind == "person":
-            draft.handover = Handover("person", "requested", self._targets(("hotline-12348",)))
+            draft.handover = Handover(
+                "person", wording.REASONS["requested"], self._targets(("hotline-12348",))
+            )
             draft.step_ids = ["service-legal-aid-consult", "service-service-hall"]
             draft.settle(Outcome.HANDOVER_REQUESTED, wording.REQUESTED)
         elif kind == "harm":
-            draft.handover = Handover("hotline", "harm", self._targets(("hotline-12348",)))
+            draft.handover = Handover(
+                "hotline", wording.REASONS["harm"], self._targets(("hotline-12348",))
+            )
             draft.settle(Outcome.REFUSED_HARM, wording.REFUSED_HARM)
         elif kind == "thanks":
             draft.settle(Outcome.ANSWERED_SMALLTALK, wording.THANKS)

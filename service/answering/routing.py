@@ -78,7 +78,7 @@ class Region:
             words = wording.OTHER_REGION_ASKED.format(place=named[0], here=self._home_name)
             targets = self._targets(("hotline-12348", "hotline-12345"))
             draft.confidence = 1.0
-            draft.handover = Handover("hotline", "other_region", targets)
+            draft.handover = Handover("hotline", wording.REASONS["other_region"], targets)
             draft.settle(Outcome.UNANSWERABLE_OTHER_REGION, words)
         else:
             draft.notices.append(wording.OTHER_REGION.format(place=named[0], here=self._home_name))

@@ -50,10 +50,20 @@ class Sign:
 
 
 @dataclass(frozen=True, slots=True)
+class Hints:
+    """Families that prove nothing alone: `heavy` counts two, `light` one, once per neighbourhood."""
+
+    heavy: tuple[re.Pattern[str], ...]
+    light: tuple[re.Pattern[str], ...]
+    enough: int
+
+
+@dataclass(frozen=True, slots=True)
 class Kind:
     name: str
     always: tuple[Sign, ...]
     unless_about: tuple[Sign, ...]
+    hints: Hints
 
 
 class Reading:
@@ -67,8 +77,10 @@ class Reading:
     def where(self, pattern: re.Pattern[str]) -> Clauses:
         found = self._found.get(pattern)
         if found is None:
-            starts = (match.start() for match in pattern.finditer(self._text))
-            found = frozenset(bisect_right(self._ends, start) for start in starts)
+            found = _NOWHERE
+            if pattern.search(self._text):
+                starts = (match.start() for match in pattern.finditer(self._text))
+                found = frozenset(bisect_right(self._ends, start) for start in starts)
             self._found[pattern] = found
         return found
 
@@ -82,6 +94,19 @@ class Reading:
         for pattern in sign.absent:
             left = left and left - self.where(pattern)
         return left
+
+    def adds_up(self, hints: Hints, about: Clauses) -> bool:
+        """Enough hints close to a heavy one, not counting clauses that only talk about danger."""
+        heavy = [self.where(pattern) - about for pattern in hints.heavy]
+        light: list[Clauses] | None = None
+        for centre in frozenset().union(*heavy):
+            if light is None:
+                light = [self.where(pattern) - about for pattern in hints.light]
+            near = frozenset(range(centre - _NEAR, centre + _NEAR + 1))
+            score = sum(2 for found in heavy if found & near)
+            if score + sum(1 for found in light if found & near) >= hints.enough:
+                return True
+        return False
 
 
 def _around(clauses: Clauses, before: int, after: int) -> Clauses:
@@ -103,7 +128,12 @@ class Vocabulary:
         self._law = self._compiled(_joined(about["law"]))
         self._now = self._compiled("<今>")
         self.kinds = tuple(
-            Kind(name, self._signs(signs.get("always", ())), self._signs(signs.get("sign", ())))
+            Kind(
+                name,
+                self._signs(signs.get("always", ())),
+                self._signs(signs.get("signs", ())),
+                self._hints(signs["hints"]),
+            )
             for name, signs in content["kinds"].items()
         )
 
@@ -124,8 +154,7 @@ class Vocabulary:
         if reading.where(self._anywhere):
             return None
         law, now = reading.where(self._law), reading.where(self._now)
-        calm = _around(reading.where(self._past), 0, 1) | _around(law, -1, 0)
-        return law | (calm - now)
+        return law | (_around(reading.where(self._past) - now, 0, 1) | _around(law, -1, 0)) - now
 
     def _plain(self, clauses: Iterable[str]) -> Iterator[str]:
         for clause in clauses:
@@ -138,6 +167,13 @@ class Vocabulary:
 
     def _signs(self, lines: Iterable[str]) -> tuple[Sign, ...]:
         return tuple(self._sign(line.split()) for line in lines)
+
+    def _hints(self, hints: dict[str, Any]) -> Hints:
+        heavy, light = (
+            tuple(self._compiled(_joined(words)) for words in hints[weight].values())
+            for weight in ("heavy", "light")
+        )
+        return Hints(heavy, light, hints["enough"])
 
     def _sign(self, terms: list[str]) -> Sign:
         return Sign(
@@ -189,5 +225,8 @@ def urgent_kind(query: str) -> str | None:
             continue
         for kind in words.kinds:
             if any(reading.tells(sign) - about for sign in kind.unless_about):
+                return kind.name
+        for kind in words.kinds:
+            if reading.adds_up(kind.hints, about):
                 return kind.name
     return None

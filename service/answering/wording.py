@@ -52,6 +52,24 @@ OTHER_REGION = (
     "当地怎么办请拨打当地的12348或12345。"
 )
 
+REASONS = {
+    "unsure": "没有足够把握，请问人。",
+    "off_topic": "不归公共法律服务管，可以问这里。",
+    "other_region": "外地的事，请问当地。",
+    "requested": "您要求找人。",
+    "harm": "想了解合法的办法，可以问这里。",
+    "no_source": "找到的内容没有通过核对。",
+    "failed": "系统暂时出了问题。",
+}
+URGENT_REASONS = {
+    "self_harm": "您的生命安全最要紧。",
+    "violence": "有人正在受到伤害或威胁。",
+    "minor": "孩子的安全最要紧。",
+    "medical_fire": "先救人。",
+    "fraud_now": "争取时间止付。",
+    "threat": "先保证安全。",
+    "held": "家人被带走，先弄清情况。",
+}
 URGENT: dict[str, tuple[str, tuple[str, ...]]] = {
     "self_harm": (
         "您现在的安全最要紧。请马上打电话给能帮您的人：12356心理援助热线；"

@@ -50,7 +50,8 @@ def test_what_is_outside_names_only_hotlines_that_exist() -> None:
 def test_no_two_answers_claim_the_same_way_of_asking() -> None:
     """An answer and a guide may share one (the answer wins); two answers, or an answer and what is
     no legal matter, may not."""
-    asks = Counter(ask for item in [*FAQS, *OUTSIDE] for ask in {item.title, *item.asks})
+    asks = Counter(ask for faq in FAQS for ask in {faq.question, *faq.asks})
+    asks.update(ask for item in OUTSIDE for ask in set(item.asks))
     assert [ask for ask, n in asks.items() if n > 1] == []
 
 

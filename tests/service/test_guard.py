@@ -3,7 +3,7 @@
 import pytest
 
 from knowledge.text import normalise
-from service.answering.guard import urgent_kind
+from service.answering.urgent import urgent_kind
 
 URGENT = {
     "self_harm": [

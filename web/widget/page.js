@@ -11,7 +11,7 @@ export const T = {
   kinds: {
     answered_faq: '常见问题解答', answered_law: '相关法律条文', answered_article: '条文原文', answered_service: '办事信息',
     answered_repealed: '已失效的法律', clarify: '请您选一下', handover: '找人工',
-    unanswerable: '暂时答不准', refused: '不能解答', failed: '没有查成',
+    unanswerable: '暂时答不准', unanswerable_off_topic: '不在解答范围', unanswerable_other_region: '外地事务', refused: '不能解答', failed: '没有查成',
   },
   hotlines: [
     { title: '公共法律服务热线', phone: '12348', note: '法律咨询、法律援助' },
@@ -159,11 +159,12 @@ function facts(s) {
   return dl.childElementCount ? dl : null;
 }
 
-function step(s) {
+/** A next step; folded unless `open`, so that a phone shows all the choices at once. */
+function step(s, open) {
   const how = lines(s.how).map((t) => NUMBERED.exec(t)?.[2] || t);
-  return h('li', { class: 'card' }, h('h4', null, s.title),
+  return h('li', null, h('details', { class: 'card', open }, h('summary', null, h('h4', null, s.title)),
     how.length > 1 ? h('ol', null, how.map((t) => h('li', null, t))) : how.map((t) => h('p', null, t)), facts(s),
-    source(s.source && `来源：${s.source}`, s.checked_on && `核对于 ${s.checked_on}`));
+    source(s.source && `来源：${s.source}`, s.checked_on && `核对于 ${s.checked_on}`)));
 }
 
 function citation(c, open) {
@@ -180,7 +181,7 @@ function citation(c, open) {
     h('span', { class: 'path' }, c.in_force != null && h('span', { class: c.in_force ? 'tag ok' : 'tag gone' }, c.in_force ? '现行有效' : '已失效'),
       ' ', c.path))),
   h('blockquote', null, paragraphs),
-  source(c.law, c.effective_from && `${c.effective_from} 起施行`, c.source && `来源：${c.source}`));
+  source(c.law, c.effective_from ? `${c.effective_from} 起施行` : c.published_on && `${c.published_on} 公布的文本`, c.source && `来源：${c.source}`));
 }
 
 function handoverBox(handover) {
@@ -199,7 +200,7 @@ const chips = (texts, onAsk, name = 'chips') => h('ul', { class: name }, texts.m
 /** The DOM of one answer. onAsk(text) is called when a clarifying chip is chosen. */
 export function renderAnswer(a, { onAsk = () => {} } = {}) {
   const kind = kindOf(a), group = a.outcome.split('_')[0], urgent = a.handover?.kind === 'urgent';
-  const handover = a.handover || (/^(unanswerable|failed)$/.test(group) && { kind: 'hotline', targets: T.hotlines });
+  const handover = a.handover || (/^(unanswerable|failed)$/.test(group) && a.outcome !== 'unanswerable_off_topic' && { kind: 'hotline', targets: T.hotlines });
   const open = ['answered_article', 'answered_law', 'answered_repealed'].includes(a.outcome);
   const section = (name, title, ...kids) => h('section', { class: name }, h('h3', null, title), kids);
   return h('div', { class: `answer is-${group}` },
@@ -209,7 +210,7 @@ export function renderAnswer(a, { onAsk = () => {} } = {}) {
     a.clarify?.length && chips(a.clarify, onAsk),
     a.notices?.length && section('notices', '请特别留意', h('ul', null, a.notices.map((n) => h('li', null, n)))),
     handover && !urgent && handoverBox(handover),
-    a.steps?.length && section('steps', '下一步可以做', h('ul', null, a.steps.map(step))),
+    a.steps?.length && section('steps', '下一步可以做', h('ul', null, a.steps.map((s, i) => step(s, i === 0 && a.outcome === 'answered_service')))),
     a.citations?.length && section('cites', '法律依据', a.citations.map((c, i) => citation(c, open && i === 0))),
     h('div', { class: 'foot' },
       h('button', { type: 'button', class: 'plain', onclick: (e) => copy(answerText(a), e.currentTarget) }, '复制回答'),
@@ -305,6 +306,12 @@ function startPage(main) {
         box.value = box.value.trim() ? `${question}\n${box.value}` : question;
         t.turn.remove(); opened(log.childElementCount > 0); fit(); box.focus();
       };
+      if (error.code === 'conversation_unknown' && session.conversation) { // cleared on the server: start anew
+        session.conversation = null;
+        running = null;
+        submit(question, moveFocus, t);
+        return;
+      }
       const retry = !(error.status >= 400 && error.status < 500) || [408, 429].includes(error.status);
       const message = error instanceof AskError ? error.message : T.failed;
       t.body.replaceChildren(h('div', { class: 'fail', role: 'alert' }, h('p', null, message), h('div', { class: 'row' },
