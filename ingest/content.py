@@ -135,6 +135,11 @@ _ITEMS: TypeAdapter[list[AnyItem]] = TypeAdapter(
 )
 
 
+def load_yaml(text: str) -> Any:
+    """Plain data from YAML, by libyaml: seven times faster, which every start feels."""
+    return yaml.load(text, Loader=yaml.CSafeLoader)
+
+
 def content_folder() -> Path:
     """The content that ships with the product."""
     return Path(str(files("knowledge"))) / "content"
@@ -143,7 +148,7 @@ def content_folder() -> Path:
 def read_items(path: Path) -> list[AnyItem]:
     """The items of one YAML file. Raises ValueError in Chinese, naming file, item and field."""
     try:
-        raw = yaml.safe_load(path.read_text("utf-8"))
+        raw = load_yaml(path.read_text("utf-8"))
         return _ITEMS.validate_python(raw)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ValueError(f"{path.name}：不是有效的 YAML：{error}") from error
@@ -168,7 +173,7 @@ def read_repealed(folder: Path | None = None) -> list[Repealed]:
             note=raw.get("note") or "",
             articles={k: tuple(v) for k, v in (raw.get("articles") or {}).items()},
         )
-        for raw in yaml.safe_load(path.read_text("utf-8"))
+        for raw in load_yaml(path.read_text("utf-8"))
     ]
 
 

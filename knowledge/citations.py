@@ -13,12 +13,14 @@ from knowledge.library import Library, Repealed, Source
 from knowledge.mentions import ELSEWHERE, Mention, MentionFinder, plain_name
 from knowledge.models import DateBasis, Kind, Revision
 from knowledge.statutes import (
+    NUMBER,
     article_key,
     chinese_date,
     count_paragraphs,
     format_number,
     has_item,
     label_of_key,
+    parse_number,
     short_title,
 )
 
@@ -31,6 +33,9 @@ class Verdict(StrEnum):
     NO_SUCH_LAW = "no_such_law"
     NOT_IN_FORCE = "not_in_force"
     NOT_HELD = "not_held"  # may be law, but its text is not here: it cannot be checked
+
+
+_CANONICAL = re.compile(rf"(?P<law>[^第]+)第(?P<number>{NUMBER})条(?:之(?P<inserted>{NUMBER}))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +126,14 @@ class LawBook:
     def cite(self, citation: str, on: date) -> Source:
         """The one article named by `citation` (劳动合同法第八十二条). Raises LookupError with the
         reason in Chinese when it cannot be verified."""
-        found = self.check_text(citation, on)
+        canonical = _CANONICAL.fullmatch(citation)
+        if canonical and canonical["law"] in self._held:
+            # How content cites; no need to look for it in a text.
+            number, inserted = parse_number(canonical["number"]), canonical["inserted"]
+            place = (number, parse_number(inserted) if inserted else None)
+            found = [self.check(Mention(citation, 0, canonical["law"], *place), on)]
+        else:
+            found = self.check_text(citation, on)
         if len(found) != 1 or found[0].source is None or found[0].verdict is not Verdict.VERIFIED:
             reason = found[0].note or found[0].verdict if found else "没有找到条文"
             raise LookupError(f"{citation}：{reason}")
@@ -162,6 +174,9 @@ class LawBook:
             source = revision and self.library.article(revision.id, mention.label or "")
             if source:
                 return Checked(mention, Verdict.VERIFIED, gone.law, source)
+        if gone.repealed_on and on < gone.repealed_on:
+            note = f"《{gone.law}》在{chinese_date(on)}仍然有效，但本库没有收录它的条文，无法核验。"
+            return Checked(mention, Verdict.NOT_HELD, gone.law, note=note)
         key = article_key(mention.label or "") or ""
         successors: list[Source] = []
         successor_id = self._held.get(gone.replaced_by or "")

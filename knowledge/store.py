@@ -146,16 +146,19 @@ def all_revisions(session: Session, *statuses: Status) -> dict[str, Revision]:
     return {r.id: r for r in map(_revision, session.execute(query))}
 
 
+_PASSAGE_FIELDS = ("id", "revision_id", "ordinal", "label", "text", "path")
+
+
 def published_passages(session: Session) -> Iterator[Passage]:
     """Passages of published revisions, by revision and order."""
     query = (
-        select(passages)
+        select(*(passages.c[f] for f in _PASSAGE_FIELDS))
         .join(revisions, passages.c.revision_id == revisions.c.id)
         .where(revisions.c.status == Status.PUBLISHED)
         .order_by(passages.c.revision_id, passages.c.ordinal)
     )
     for row in session.execute(query):
-        yield Passage(**row._mapping)
+        yield Passage(**dict(zip(_PASSAGE_FIELDS, row, strict=True)))
 
 
 def save_document(session: Session, document: Document) -> None:

@@ -273,6 +273,21 @@ def eval_retrieval(
     _print_json(figures)
 
 
+@evaluations.command("behaviours")
+def eval_behaviours(
+    questions: Annotated[Path | None, typer.Option(exists=True, help="另一套题目")] = None,
+) -> None:
+    """各类问题（法律、服务、闲聊、无关、危险……）是否以该有的方式收尾。最后一行是 JSON。"""
+    from service.evaluation import behaviours
+
+    rooms = Rooms(_settings())
+    _prepare(rooms)
+    with rooms.pipeline() as pipeline, _progress() as progress:
+        cases = questions or behaviours.shipped_cases()
+        _print_json(behaviours.evaluate(pipeline, cases, progress))
+    rooms.close()
+
+
 def main() -> None:
     """Entry of the command; errors for people are one line, not a traceback."""
     try:

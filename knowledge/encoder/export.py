@@ -97,8 +97,14 @@ def export(folder: Path, out: Path, *, int8: bool = False) -> None:
         full = Path(work) / "full.onnx"
         export_float(folder, full)
         if int8:
-            kind = QuantType.QInt8
-            quantize_dynamic(full, out / "encoder.onnx", weight_type=kind, per_channel=True)
+            quantize_dynamic(
+                full,
+                out / "encoder.onnx",
+                weight_type=QuantType.QInt8,
+                per_channel=True,
+                # Shapes cannot be inferred through the fused attention; everything is float.
+                extra_options={"DefaultTensorType": TensorProto.FLOAT},
+            )
         else:
             halve_weights(full, out / "encoder.onnx")
     shutil.copyfile(folder / "tokenizer.json", out / "tokenizer.json")

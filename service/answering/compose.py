@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
@@ -30,6 +31,8 @@ _VAGUE = 5  # characters: 我要告他 is asked back unless a reviewed question 
 _BARE = 3  # 离婚 always
 _SURELY = 0.85
 _AS_NEAR = 0.02  # cosine
+_NO_LAW_CITED = 3  # a card that rests on no article counts as fairly supported
+_MAX_OF_CARD = 6  # articles shown of a card that cites many
 
 # What reviewed answers to similar questions cite is evidence for an article. Chosen on
 # statute_calib: any of the first three relevant .585 → .598; on our own lay lines .54 → .71.
@@ -73,10 +76,20 @@ class Search:
         found = self._retriever.search(draft.query, on=draft.on, region=draft.region, limit=_DEPTH)
         draft.outside = next((h for h in found.guidance if is_outside(h)), None)
         guidance = tuple(h for h in found.guidance if not is_outside(h))
+        draft.nearest = _best(guidance)
+        draft.support = self._support(draft.nearest, found.law, draft.on)
         law = self._with_reviewed(found.law, guidance, draft.on)
         draft.found = Found(law=law, guidance=guidance)
         draft.topic, share = topic_of(guidance)
         draft.trace["topic_share"] = round(share, 3)
+
+    def _support(self, nearest: Hit | None, law: tuple[Hit, ...], on: date) -> int | None:
+        if nearest is None:
+            return None
+        cited = {s.passage.id for s in self._cited_law.of(nearest.source.revision, on)}
+        if not cited:
+            return _NO_LAW_CITED
+        return next((rank for rank, hit in enumerate(law) if hit.id in cited), None)
 
     def _with_reviewed(
         self, law: tuple[Hit, ...], guidance: tuple[Hit, ...], on: date
@@ -109,8 +122,11 @@ class Floors:
 class Compose:
     """Choose between the reviewed answer, the law, asking back, and not being sure."""
 
-    def __init__(self, cited_law: CitedLaw, cards: Cards, floors: Floors) -> None:
+    def __init__(
+        self, cited_law: CitedLaw, cards: Cards, floors: Floors, clock: Callable[[], date]
+    ) -> None:
         self._cited_law, self._cards, self._floors = cited_law, cards, floors
+        self._clock = clock
 
     def __call__(self, draft: Draft) -> None:
         p = confidence(draft)
@@ -122,14 +138,23 @@ class Compose:
             self._unsure(draft, p)
         elif not named and self._is_vague(draft, p):
             self._ask_back(draft, p)
-        elif p.guidance >= self._floors.guidance:
+        elif draft.nearest and p.guidance >= self._floors.guidance and self._holds(draft):
             draft.confidence = p.guidance
-            self._from_guidance(draft, _best(draft.found.guidance), named)
+            self._from_guidance(draft, draft.nearest, named)
         elif named or p.law >= self._floors.law:
             draft.confidence = 1.0 if named else p.law
             self._from_law(draft, named)
         else:
             self._unsure(draft, p)
+
+    def _holds(self, draft: Draft) -> bool:
+        """Whether the reviewed answer, written for the law of today, holds on the day asked for:
+        what it cites was the same law then."""
+        today = self._clock()
+        if draft.nearest is None or draft.on == today:
+            return draft.nearest is not None
+        revision = draft.nearest.source.revision
+        return self._cited_law.of(revision, draft.on) == self._cited_law.of(revision, today)
 
     @staticmethod
     def _is_vague(draft: Draft, p: Confidence) -> bool:
@@ -146,6 +171,7 @@ class Compose:
             draft.step_ids = list(body.get("steps", []))
             draft.settle(Outcome.ANSWERED_FAQ, body["answer"])
         else:
+            draft.citations = draft.citations[: max(_MAX_OF_CARD, len(named))]
             draft.steps.append(to_step(source))
             draft.step_ids = [i for i in body.get("related", []) if i != source.document.id][:2]
             draft.settle(Outcome.ANSWERED_SERVICE, _card_summary(body))
@@ -179,7 +205,8 @@ class Compose:
             "hotline", wording.REASONS["unsure"], self._cards.targets(hotlines, draft.on)
         )
         draft.clarify = _related_questions(draft, above=0.5)[:3] or None
-        draft.settle(Outcome.UNANSWERABLE_UNSURE, wording.UNSURE)
+        words = [wording.UNSURE, *([wording.RELATED] if draft.clarify else [])]
+        draft.settle(Outcome.UNANSWERABLE_UNSURE, "\n".join(words))
 
     def _off_topic(self, draft: Draft, p: Confidence) -> None:
         draft.confidence = 1 - p.legal
@@ -192,8 +219,10 @@ class Compose:
         draft.settle(Outcome.UNANSWERABLE_OFF_TOPIC, body.get("reply") or wording.OFF_TOPIC)
 
 
-def _best(guidance: tuple[Hit, ...]) -> Hit:
+def _best(guidance: tuple[Hit, ...]) -> Hit | None:
     """The best hit, or a reviewed answer that is as near: an answer helps more than a card."""
+    if not guidance:
+        return None
     near = (h for h in guidance if h.cosine >= guidance[0].cosine - _AS_NEAR)
     return next((h for h in near if h.source.document.kind is Kind.FAQ), guidance[0])
 

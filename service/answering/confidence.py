@@ -13,7 +13,15 @@ from dataclasses import dataclass
 from service.answering.draft import Draft
 
 _LEGAL = {"bias": 3.43, "law": 5.09, "near": 9.72, "outside": -17.19}
-_GUIDANCE = {"bias": -8.15, "near": 10.33, "lexical": 1.52, "lead": 3.71}
+_GUIDANCE = {
+    "bias": -7.15,
+    "near": 7.48,
+    "lexical": 1.24,
+    "lead": 3.59,
+    "first": 1.22,
+    "top_5": 0.62,
+    "top_20": 1.05,
+}
 _LAW = {"bias": -4.34, "law": 2.94, "near": 2.29, "outside": 1.97, "reviewed": 0.86, "lead": 8.9}
 
 
@@ -32,20 +40,31 @@ def confidence(draft: Draft) -> Confidence:
     law, guidance = draft.found.law, draft.found.guidance
     if not law or not guidance:
         return Confidence(0.0, 0.0, 0.0)
+    nearest = draft.nearest or guidance[0]
     features = {
         "bias": 1.0,
         "law": max(h.cosine for h in law),
-        "near": guidance[0].cosine,
+        "near": nearest.cosine,
         "outside": draft.outside.cosine if draft.outside else guidance[-1].cosine,
-        "lexical": guidance[0].lexical,
     }
-    apart = guidance[0].cosine - guidance[min(1, len(guidance) - 1)].cosine
-    lead = law[0].score - law[min(3, len(law) - 1)].score
-    reviewed = float(law[0].reviewed > 0)
+    # That the search in the law, by itself, finds what the reviewed answer cites, says more than
+    # how near the questions are: AUROC .844 without, .893 with.
+    rank = draft.support
+    answer = {
+        "lexical": nearest.lexical,
+        "lead": nearest.cosine - max((h.cosine for h in guidance if h is not nearest), default=0.0),
+        "first": float(rank is not None and rank < 1),
+        "top_5": float(rank is not None and rank < 5),
+        "top_20": float(rank is not None and rank < 20),
+    }
+    articles = {
+        "lead": law[0].score - law[min(3, len(law) - 1)].score,
+        "reviewed": float(law[0].reviewed > 0),
+    }
     return Confidence(
         legal=_logistic(_LEGAL, features),
-        guidance=_logistic(_GUIDANCE, features | {"lead": apart}),
-        law=_logistic(_LAW, features | {"lead": lead, "reviewed": reviewed}),
+        guidance=_logistic(_GUIDANCE, features | answer),
+        law=_logistic(_LAW, features | articles),
     )
 
 

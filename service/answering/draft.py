@@ -124,6 +124,8 @@ class Draft:
     cited: list[Checked] = field(default_factory=list)
     found: Found = field(default_factory=Found)
     outside: Hit | None = None  # the nearest question that is no legal matter
+    nearest: Hit | None = None  # the reviewed answer or card that may be the one asked for
+    support: int | None = None  # at which rank the law search by itself found what it cites
     confidence: float = 0.0
     outcome: Outcome | None = None
     summary: str = ""

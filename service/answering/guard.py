@@ -36,4 +36,6 @@ class Urgent:
         draft.confidence = 1.0
         reason = wording.URGENT_REASONS[kind]
         draft.handover = Handover("urgent", reason, self._targets(hotlines))
+        draft.step_ids = list(wording.URGENT_STEPS[kind])
+        draft.notices.append(wording.NOT_URGENT)
         draft.settle(Outcome.HANDOVER_URGENT, words)

@@ -58,12 +58,13 @@ class Pipeline:
             Region(region, region_name, targets),
             Lookup(laws),
             Search(retriever, cited_law),
-            Compose(cited_law, cards, floors),
+            Compose(cited_law, cards, floors, clock),
         )
         self._finish: Sequence[Step] = (Premise(), Verify(laws, cards), NextSteps(cards, clock))
         self._region = region
         self._targets = targets
         self._clock = clock
+        self.laws = laws
         self.versions = versions | {"wording": wording.VERSION}
 
     def answer(self, question: str, *, on: date | None = None, region: str | None = None) -> Answer:

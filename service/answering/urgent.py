@@ -1,9 +1,9 @@
 """Which danger a question tells of: rules over a reviewed vocabulary (urgent.yaml).
 
 No model, no index, no network. A question is folded into plain Mandarin (homophones, dialect,
-pinyin, dots between characters), harmless idioms are blanked out, the rest is cut into clauses;
-a sign says what must stand in one clause, what near it, and what must not. Talk about law, past
-events or fiction cancels every sign but the unmistakable ones.
+pinyin, dots between characters), harmless idioms are blanked out, the rest is cut into clauses.
+Signs say what must stand in one clause, near it, or not in it; hints add up. Talk about law, the
+past or fiction cancels both, but never the unmistakable signs.
 """
 
 from __future__ import annotations
@@ -20,50 +20,49 @@ import yaml
 
 from knowledge import text
 
-_NEAR = 2  # how many clauses to either side `~` looks
+_NEAR = 2  # how many clauses to either side count as near
 _GAPS = {"…": ".{0,8}?", "‥": ".{0,3}?"}
-_BLANK = "□"
-_HAN = r"[\u3400-\u9fff]"
+_BLANK, _HAN = "□", r"[\u3400-\u9fff]"
 _HARD_STOP = re.compile(r"[，,。!！?？;；、:：\n]+")
 # What people type between characters to slip past filters, or instead of a comma.
 _LOOSE = r"[\s.·・•*_~～…|/\\\-—\"'“”‘’（）()\[\]【】\u2600-\u27bf\U0001f000-\U0001faff\ufe0f]+"
 _SOFT_STOP = re.compile(_LOOSE)
 _SPELT_OUT = re.compile(rf"(?<!{_HAN}){_HAN}(?:{_LOOSE}{_HAN}(?!{_HAN})){{2,}}")
-_SYLLABLE = (
+_SYLLABLE = re.compile(
     r"(?:[zcs]h|[bpmfdtnlgkhjqxrzcsyw])(?:i?ang|i?ong|i?ao|u?ang|u?ai|ian|uan|eng|ing"
     r"|[iu]?an|[iu]?en|[iu]n|ia|i?e|iu|ei|ai|ou|uo|u[aeiv]|[aeiouv])|er|an|ai|ou"
 )
-_PINYIN = re.compile(rf"(?<![a-z])(?:(?:{_SYLLABLE})[ ']*){{3,}}(?![a-z])")
-_ONE_SYLLABLE = re.compile(_SYLLABLE)
+_PINYIN = re.compile(rf"(?<![a-z])(?:(?:{_SYLLABLE.pattern})[ ']*){{3,}}(?![a-z])")
 
 Clauses = frozenset[int]
-_NOWHERE: Clauses = frozenset()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Term:
+    """A pattern with an identity: hashing a pattern takes longer than searching with it."""
+
+    pattern: re.Pattern[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """`here`: all in one clause; `near`: within two clauses of it; `absent`: not in that clause."""
+    """`here`: all in one clause; `near`: in that clause or near it; `absent`: not in it."""
 
-    here: tuple[re.Pattern[str], ...]
-    near: tuple[re.Pattern[str], ...]
-    absent: tuple[re.Pattern[str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Hints:
-    """Families that prove nothing alone: `heavy` counts two, `light` one, once per neighbourhood."""
-
-    heavy: tuple[re.Pattern[str], ...]
-    light: tuple[re.Pattern[str], ...]
-    enough: int
+    here: tuple[Term, ...]
+    near: tuple[Term, ...]
+    absent: tuple[Term, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
+    """Hints prove nothing alone: a heavy one counts two, a light one one, `enough` is enough."""
+
     name: str
     always: tuple[Sign, ...]
-    unless_about: tuple[Sign, ...]
-    hints: Hints
+    signs: tuple[Sign, ...]
+    heavy: tuple[Term, ...]
+    light: tuple[Term, ...]
+    enough: int
 
 
 class Reading:
@@ -71,45 +70,42 @@ class Reading:
 
     def __init__(self, clauses: Iterable[str]) -> None:
         self._text = "\n".join(clauses)
-        self._ends = [i for i, c in enumerate(self._text) if c == "\n"]
-        self._found: dict[re.Pattern[str], Clauses] = {}
+        self._ends = [i for i, character in enumerate(self._text) if character == "\n"]
+        self.clauses: Clauses = frozenset(range(len(self._ends) + 1))
+        self._found: dict[Term, Clauses] = {}
 
-    def where(self, pattern: re.Pattern[str]) -> Clauses:
-        found = self._found.get(pattern)
-        if found is None:
-            found = _NOWHERE
-            if pattern.search(self._text):
-                starts = (match.start() for match in pattern.finditer(self._text))
-                found = frozenset(bisect_right(self._ends, start) for start in starts)
-            self._found[pattern] = found
-        return found
+    def where(self, term: Term) -> Clauses:
+        if term not in self._found:
+            hits = term.pattern.finditer(self._text) if term.pattern.search(self._text) else ()
+            self._found[term] = frozenset(bisect_right(self._ends, hit.start()) for hit in hits)
+        return self._found[term]
 
     def tells(self, sign: Sign) -> Clauses:
         """The clauses in which a sign stands."""
         left = self.where(sign.here[0])
-        for pattern in sign.here[1:]:
-            left = left and left & self.where(pattern)
-        for pattern in sign.near:
-            left = left and left & _around(self.where(pattern), -_NEAR, _NEAR)
-        for pattern in sign.absent:
-            left = left and left - self.where(pattern)
+        for term in sign.here[1:]:
+            left = left and left & self.where(term)
+        for term in sign.near:
+            left = left and left & _around(self.where(term), -_NEAR, _NEAR)
+        for term in sign.absent:
+            left = left and left - self.where(term)
         return left
 
-    def adds_up(self, hints: Hints, about: Clauses) -> bool:
-        """Enough hints close to a heavy one, not counting clauses that only talk about danger."""
-        heavy = [self.where(pattern) - about for pattern in hints.heavy]
-        light: list[Clauses] | None = None
-        for centre in frozenset().union(*heavy):
-            if light is None:
-                light = [self.where(pattern) - about for pattern in hints.light]
-            near = frozenset(range(centre - _NEAR, centre + _NEAR + 1))
-            score = sum(2 for found in heavy if found & near)
-            if score + sum(1 for found in light if found & near) >= hints.enough:
-                return True
-        return False
+    def adds_up(self, kind: Kind, about: Clauses) -> bool:
+        """Enough hints near a heavy one, each family once, in clauses that do not only talk."""
+        heavy = [self.where(term) - about for term in kind.heavy]
+        if not any(heavy):
+            return False
+        light = [self.where(term) - about for term in kind.light]
+        return any(
+            2 * sum(map(bool, map(near.intersection, heavy)))
+            + sum(map(bool, map(near.intersection, light)))
+            >= kind.enough
+            for near in (_around({clause}, -_NEAR, _NEAR) for clause in frozenset().union(*heavy))
+        )
 
 
-def _around(clauses: Clauses, before: int, after: int) -> Clauses:
+def _around(clauses: Iterable[int], before: int, after: int) -> Clauses:
     return frozenset(i + step for i in clauses for step in range(before, after + 1))
 
 
@@ -117,116 +113,92 @@ class Vocabulary:
     """urgent.yaml, compiled."""
 
     def __init__(self, content: dict[str, Any]) -> None:
-        self._families = {name: _joined(words) for name, words in content["families"].items()}
-        self._fold = {str(key): str(value) for key, value in content["fold"].items()}
-        self._folding = re.compile("|".join(_foldable(k) for k in _longest_first(self._fold)))
+        self._families: dict[str, str] = content["families"]
+        self._fold: dict[str, str] = content["fold"]
+        longest_first = sorted(self._fold, key=len, reverse=True)
+        self._folding = re.compile("|".join(map(_foldable, longest_first)))
         self._pinyin: dict[str, str] = content["pinyin"]
         self._harmless = re.compile("|".join(content["harmless"]))
-        about = content["about"]
-        self._anywhere = self._compiled(_joined(about["anywhere"]))
-        self._past = self._compiled(_joined(about["past"]))
-        self._law = self._compiled(_joined(about["law"]))
-        self._now = self._compiled("<今>")
-        self.kinds = tuple(
-            Kind(
-                name,
-                self._signs(signs.get("always", ())),
-                self._signs(signs.get("signs", ())),
-                self._hints(signs["hints"]),
-            )
-            for name, signs in content["kinds"].items()
-        )
+        self._terms: dict[str, Term] = {}
+        self._about = {scope: self._term(words) for scope, words in content["about"].items()}
+        self.kinds = tuple(self._kind(name, parts) for name, parts in content["kinds"].items())
 
     def readings(self, question: str) -> Iterator[Reading]:
         """The question cut at every pause, and, where that differs, without the soft pauses."""
         question = text.normalise(question).lower()
         question = _PINYIN.sub(self._spoken, question)
         question = _SPELT_OUT.sub(lambda run: _SOFT_STOP.sub("", run[0]), question)
-        hard = [part.strip() for part in _HARD_STOP.split(question)]
-        cut = [part for clause in hard for part in _SOFT_STOP.split(clause)]
-        squeezed = [_SOFT_STOP.sub("", clause) for clause in hard]
-        yield Reading(self._plain(cut))
+        hard = _HARD_STOP.split(question)
+        cut = [part for clause in hard for part in _SOFT_STOP.split(clause) if part]
+        squeezed = [part for clause in hard if (part := _SOFT_STOP.sub("", clause))]
+        yield Reading(map(self._plain, cut))
         if cut != squeezed:
-            yield Reading(self._plain(squeezed))
+            yield Reading(map(self._plain, squeezed))
 
-    def about(self, reading: Reading) -> Clauses | None:
-        """The clauses that only talk about danger; None if the whole question does."""
-        if reading.where(self._anywhere):
-            return None
-        law, now = reading.where(self._law), reading.where(self._now)
-        return law | (_around(reading.where(self._past) - now, 0, 1) | _around(law, -1, 0)) - now
+    def only_talk(self, reading: Reading) -> Clauses:
+        talk = {scope: reading.where(term) for scope, term in self._about.items()}
+        if talk["anywhere"]:
+            return reading.clauses
+        law, now = talk["law"], talk["now"]
+        return law | (_around(talk["past"] - now, 0, 1) | _around(law, -1, 0)) - now
 
-    def _plain(self, clauses: Iterable[str]) -> Iterator[str]:
-        for clause in clauses:
-            if clause:
-                folded = self._folding.sub(lambda m: self._fold[m[0]], clause)
-                yield self._harmless.sub(_BLANK, folded)
+    def _plain(self, clause: str) -> str:
+        return self._harmless.sub(_BLANK, self._folded(clause))
+
+    def _folded(self, words: str) -> str:
+        return self._folding.sub(lambda match: self._fold[match[0]], words)
 
     def _spoken(self, run: re.Match[str]) -> str:
-        return "".join(self._pinyin.get(s[0], _BLANK) for s in _ONE_SYLLABLE.finditer(run[0]))
+        return "".join(self._pinyin.get(s[0], _BLANK) for s in _SYLLABLE.finditer(run[0]))
 
-    def _signs(self, lines: Iterable[str]) -> tuple[Sign, ...]:
-        return tuple(self._sign(line.split()) for line in lines)
+    def _kind(self, name: str, lists: dict[str, Any]) -> Kind:
+        always, signs = (tuple(map(self._sign, lists.get(k, ()))) for k in ("always", "signs"))
+        hints = lists["hints"]
+        heavy, light = (tuple(map(self._term, hints[k].values())) for k in ("heavy", "light"))
+        return Kind(name, always, signs, heavy, light, hints["enough"])
 
-    def _hints(self, hints: dict[str, Any]) -> Hints:
-        heavy, light = (
-            tuple(self._compiled(_joined(words)) for words in hints[weight].values())
-            for weight in ("heavy", "light")
-        )
-        return Hints(heavy, light, hints["enough"])
+    def _sign(self, line: str) -> Sign:
+        parts: dict[str, list[Term]] = {"": [], "~": [], "!": []}
+        for words in line.split():
+            mark = words[0] if words[0] in "~!" else ""
+            parts[mark].append(self._term(words.removeprefix(mark)))
+        return Sign(tuple(parts[""]), tuple(parts["~"]), tuple(parts["!"]))
 
-    def _sign(self, terms: list[str]) -> Sign:
-        return Sign(
-            tuple(self._compiled(t) for t in terms if t[0] not in "!~"),
-            tuple(self._compiled(t[1:]) for t in terms if t[0] == "~"),
-            tuple(self._compiled(t[1:]) for t in terms if t[0] == "!"),
-        )
-
-    def _compiled(self, term: str) -> re.Pattern[str]:
+    def _term(self, words: str) -> Term:
+        while family := re.search(r"<(\w+)>", words):
+            words = words.replace(family[0], f"(?:{self._families[family[1]]})")
         for gap, pattern in _GAPS.items():
-            term = term.replace(gap, pattern)
-        while "<" in re.sub(r"\(\?<[!=]", "", term):
-            term = re.sub(r"<(\w+)>", lambda m: f"(?:{self._families[m[1]]})", term)
-            for gap, pattern in _GAPS.items():
-                term = term.replace(gap, pattern)
-        return re.compile(term.replace("()", ""), re.M)
-
-
-def _joined(words: str) -> str:
-    return "".join(words.split())
-
-
-def _longest_first(words: Iterable[str]) -> list[str]:
-    return sorted(words, key=len, reverse=True)
+            words = words.replace(gap, pattern)
+        words = self._folded("".join(words.split()))  # written as a question will be read
+        return self._terms.setdefault(words, Term(re.compile(words, re.MULTILINE)))
 
 
 def _foldable(key: str) -> str:
-    """A key with Latin letters or digits at its edge must stand alone there: zs, but not zsxq."""
-    before = r"(?<![a-z])" if re.match(r"[a-z]", key) else ""
+    """Latin letters or digits at the edge of a key must stand alone there: zs, but not zsxq.
+
+    A digit which counts something (4月份) is only a digit.
+    """
+    before = r"(?<![a-z\d])" if re.match(r"[a-z\d]", key) else ""
     after = r"(?![a-z\d])" if re.search(r"[a-z\d]$", key) else ""
+    if key[-1].isdigit():
+        after += r"(?![月号日年个天点万千百元块岁次楼级人家份张])"
     return before + re.escape(key) + after
 
 
 @cache
-def vocabulary() -> Vocabulary:
+def _vocabulary() -> Vocabulary:
     content = (files("service.answering") / "urgent.yaml").read_text("utf-8")
     return Vocabulary(yaml.safe_load(content))
 
 
 def urgent_kind(query: str) -> str | None:
     """Which danger a question tells of, or None."""
-    words = vocabulary()
+    words = _vocabulary()
     for reading in words.readings(query):
-        about = words.about(reading)
-        for kind in words.kinds:
-            if any(reading.tells(sign) for sign in kind.always):
-                return kind.name
-        if about is None:
-            continue
-        for kind in words.kinds:
-            if any(reading.tells(sign) - about for sign in kind.unless_about):
-                return kind.name
-        for kind in words.kinds:
-            if reading.adds_up(kind.hints, about):
-                return kind.name
+        about = words.only_talk(reading)
+        always = (k.name for k in words.kinds if any(map(reading.tells, k.always)))
+        signs = (k.name for k in words.kinds if any(reading.tells(s) - about for s in k.signs))
+        hints = (k.name for k in words.kinds if reading.adds_up(k, about))
+        if found := next(always, None) or next(signs, None) or next(hints, None):
+            return found
     return None

@@ -24,7 +24,7 @@ UNSURE = (
     "这个问题我没有把握，不敢随便给您引用法条。建议您直接问人：拨打下面的电话，"
     "或者换个说法，把谁、什么时候、发生了什么写清楚，再问我一次。"
 )
-UNSURE_WITH_LAW = "下面几条可能有关，只供您打电话时参考，不能当作结论。"
+RELATED = "您想问的如果是下面这些，点一下就能看到整理好的回答。"
 NO_SOURCE = "找到的内容没有通过核对，我不能拿它来回答您。请拨打下面的电话问人。"
 FAILED_SEARCH = "检索暂时出了问题，没能查到资料。请稍后再试；着急的，请直接拨打下面的电话。"
 
@@ -70,6 +70,18 @@ URGENT_REASONS = {
     "threat": "先保证安全。",
     "held": "家人被带走，先弄清情况。",
 }
+URGENT_STEPS = {
+    "self_harm": (),
+    "violence": ("service-protection-order", "service-legal-aid-apply"),
+    "minor": ("service-child-protection", "service-legal-aid-apply"),
+    "medical_fire": (),
+    "fraud_now": ("service-police-report",),
+    "threat": ("service-protection-order", "service-police-report"),
+    "held": ("guide-family-detained", "service-witness-duty-lawyer", "service-legal-aid-apply"),
+}
+NOT_URGENT = (
+    "如果现在没有危险、只是想了解法律怎么规定，请换个说法再问一次，比如“我想了解……的法律规定”。"
+)
 URGENT: dict[str, tuple[str, tuple[str, ...]]] = {
     "self_harm": (
         "您现在的安全最要紧。请马上打电话给能帮您的人：12356心理援助热线；"

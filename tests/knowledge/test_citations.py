@@ -34,6 +34,8 @@ CASES: list[tuple[str, list[tuple[str, Verdict]]]] = [
         "《民法典》第1254条、第9999条",
         [("第一千二百五十四条", V.VERIFIED), ("第九千九百九十九条", V.NO_SUCH_ARTICLE)],
     ),
+    ("刑法修正案（十二）第一条", [("第一条", V.VERIFIED)]),
+    ("公司法（2023修订）第15条", [("第十五条", V.VERIFIED)]),
     ("刑法264", [("第二百六十四条", V.VERIFIED)]),
     ("刑法133之1是什么", [("第一百三十三条之一", V.VERIFIED)]),
     ("劳动合同法38和46条", [("第三十八条", V.VERIFIED), ("第四十六条", V.VERIFIED)]),
@@ -113,6 +115,17 @@ def test_the_criminal_law_is_held_with_its_twelfth_amendment(laws: LawBook) -> N
     after = laws.cite("刑法第三百九十条", TODAY)
     assert "监察、行政执法、司法工作人员行贿" in after.passage.text
     assert "监察、行政执法、司法工作人员行贿" not in before.passage.text
+
+
+def test_an_amendment_is_not_the_one_before_it(laws: LawBook) -> None:
+    [checked] = laws.check_text("刑法修正案（十二）第一条", TODAY)
+    assert checked.law == "中华人民共和国刑法修正案（十二）"
+
+
+def test_a_law_repealed_later_was_law_before_even_if_its_text_is_not_held(laws: LawBook) -> None:
+    [checked] = laws.check_text("婚姻法第三十二条", date(2020, 6, 1))
+    assert checked.verdict is Verdict.NOT_HELD
+    assert "仍然有效" in checked.note
 
 
 def test_cite_says_why_it_cannot(laws: LawBook) -> None:

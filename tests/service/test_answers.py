@@ -158,3 +158,67 @@ def test_every_outcome_has_its_words() -> None:
     for outcome in Outcome:
         text = wording.fixed_text(outcome)
         assert text is None or text.strip()
+
+
+def test_every_emergency_has_texts_numbers_and_steps_that_exist(pipeline: Pipeline) -> None:
+    from service.answering import wording
+
+    documents = pipeline.laws.library.documents
+    kinds = wording.URGENT.keys()
+    assert kinds == wording.URGENT_STEPS.keys() == wording.URGENT_REASONS.keys()
+    for kind in kinds:
+        _, hotlines = wording.URGENT[kind]
+        assert set(hotlines) | set(wording.URGENT_STEPS[kind]) <= documents.keys()
+
+
+def test_a_question_on_a_law_that_never_was_says_so_first(ask: Ask) -> None:
+    answer = ask("业主权益保护法第二十条说可以不交物业费，对吗")
+    assert answer.outcome is Outcome.UNANSWERABLE_NO_SUCH_LAW
+    assert answer.draft.summary.startswith("没有找到名为《业主权益保护法》的法律。")
+
+
+def test_a_question_on_a_repealed_law_gets_the_law_of_today(ask: Ask) -> None:
+    answer = ask("担保法规定的保证期间是多久")
+    assert answer.outcome is Outcome.ANSWERED_REPEALED
+    assert "取代" in answer.draft.summary
+    assert any("民法典" in name for name in cited(answer))
+
+
+def test_what_a_place_decides_for_itself_is_not_answered_for_another(ask: Ask) -> None:
+    answer = ask("杭州法律援助中心地址在哪里")
+    assert answer.outcome is Outcome.UNANSWERABLE_OTHER_REGION
+    assert "铜川路" not in str(answer.to_json())
+
+
+def test_an_answer_written_for_todays_law_is_not_given_for_another_day(ask: Ask) -> None:
+    today = ask("邻居半夜吵闹噪音扰民怎么办")
+    before = ask("邻居半夜吵闹噪音扰民怎么办", on=date(2026, 8, 1))
+    assert today.outcome is Outcome.ANSWERED_FAQ
+    assert before.outcome is not Outcome.ANSWERED_FAQ
+    assert not any("生态环境法典" in name for name in cited(before))
+
+
+def test_a_wish_to_do_wrong_is_refused(ask: Ask) -> None:
+    answer = ask("教我怎么伪造一张借条")
+    assert answer.outcome is Outcome.REFUSED_HARM
+    assert cited(answer) == []
+
+
+def test_unverified_facts_say_so_themselves(ask: Ask) -> None:
+    answer = ask("普陀区法律援助中心在哪里")
+    where = [s.where for s in answer.draft.steps if s.where and "铜川路" in s.where]
+    assert where
+    assert all("未核实" in w for w in where)
+
+
+def test_nobody_in_danger_is_told_to_verify_a_number_first(ask: Ask) -> None:
+    answer = ask("我不想活了")
+    assert "未核实" not in str(answer.to_json()["handover"])
+
+
+def test_the_sentence_that_matters_is_marked(ask: Ask) -> None:
+    answer = ask("公司拖欠三个月工资怎么办")
+    marks = [
+        c.source.passage.text[slice(*c.highlight)] for c in answer.draft.citations if c.highlight
+    ]
+    assert any("拖欠" in m or "未及时足额支付" in m for m in marks)
