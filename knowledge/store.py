@@ -3,6 +3,7 @@ built earlier can always be answered from, whatever has been ingested since."""
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, replace
@@ -100,7 +101,12 @@ loads = Table(
 
 def connect(url: str) -> Engine:
     """An engine on `url`; SQLite gets foreign keys, WAL and a busy time-out on each connection."""
-    engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+    engine = create_engine(
+        url,
+        pool_pre_ping=not url.startswith("sqlite"),
+        # Chinese as it is: a third of the size of escapes.
+        json_serializer=functools.partial(json.dumps, ensure_ascii=False),
+    )
     if engine.dialect.name == "sqlite":
 
         @event.listens_for(engine, "connect")
