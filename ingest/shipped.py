@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from ingest import content, pipeline, statutes
+from ingest import content, markdown, pipeline, statutes
 from ingest.pipeline import Report
 from knowledge import store
 
@@ -61,7 +61,7 @@ def ingest_path(session: Session, path: Path) -> Report:
     incoming = []
     for file in files:
         try:
-            item = statutes.read_markdown(file, origin, report)
+            item = markdown.read_markdown(file, origin, report)
         except (UnicodeDecodeError, ValueError) as error:
             report.problems.append(f"{file.name}：读不了：{error}")
             continue

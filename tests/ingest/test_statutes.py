@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest import content, statutes
+from ingest import content, markdown, statutes
 from ingest.pipeline import Incoming, Report
 from knowledge.lifecycle import in_force
 from knowledge.models import DateBasis, Status
@@ -135,7 +135,7 @@ def test_markdown_keeps_articles_whole_with_their_path(tmp_path: Path) -> None:
     file = tmp_path / "办法.md"
     file.write_text(STATUTE, "utf-8")
     report = Report("folder")
-    item = statutes.read_markdown(file, "folder", report)
+    item = markdown.read_markdown(file, "folder", report)
     assert item is not None
     assert [(p.label, p.path) for p in item.passages] == [
         ("第一条", "第一章 总则"),
@@ -163,5 +163,5 @@ def test_a_statute_without_date_or_articles_stays_out_and_is_reported(
     file = tmp_path / "x.md"
     file.write_text(raw, "utf-8")
     report = Report("folder")
-    assert statutes.read_markdown(file, "folder", report) is None
+    assert markdown.read_markdown(file, "folder", report) is None
     assert problem in report.problems[0]
