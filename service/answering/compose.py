@@ -150,11 +150,13 @@ class Compose:
     def _holds(self, draft: Draft) -> bool:
         """Whether the reviewed answer, written for the law of today, holds on the day asked for:
         what it cites was the same law then."""
-        today = self._clock()
-        if draft.nearest is None or draft.on == today:
-            return draft.nearest is not None
+        if draft.nearest is None:
+            return False
         revision = draft.nearest.source.revision
-        return self._cited_law.of(revision, draft.on) == self._cited_law.of(revision, today)
+        law_today = self._cited_law.of(revision, self._clock())
+        if len(law_today) < len(revision.body.get("cites", ())):
+            return False  # law has changed under it: no source, no answer
+        return self._cited_law.of(revision, draft.on) == law_today
 
     @staticmethod
     def _is_vague(draft: Draft, p: Confidence) -> bool:

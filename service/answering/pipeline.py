@@ -1,7 +1,7 @@
 """The way a question goes, on one page.
 
 mask → urgent → requests → region → look up → search → compose     until one settles the outcome
-premise → verify → next steps                                       always
+verify → premise → next steps                                       always
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Pipeline:
             Search(retriever, cited_law),
             Compose(cited_law, cards, floors, clock),
         )
-        self._finish: Sequence[Step] = (Premise(), Verify(laws, cards), NextSteps(cards, clock))
+        self._finish: Sequence[Step] = (Verify(laws, cards), Premise(), NextSteps(cards, clock))
         self._region = region
         self._targets = targets
         self._clock = clock
