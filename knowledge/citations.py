@@ -7,22 +7,24 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 
+from knowledge.boundaries import ELSEWHERE, LOCAL
 from knowledge.library import Library, Repealed, Source
-from knowledge.mentions import ELSEWHERE, Mention, MentionFinder, plain_name
-from knowledge.models import DateBasis, Kind, Revision
+from knowledge.mentions import Mention, MentionFinder, plain_name
+from knowledge.models import DateBasis, Document, Kind, Revision
+from knowledge.names import name_key
 from knowledge.statutes import (
     NUMBER,
     article_key,
     chinese_date,
     count_paragraphs,
-    format_number,
     has_item,
     label_of_key,
     parse_number,
     short_title,
 )
+from knowledge.versions import DRAFT
 
 
 class Verdict(StrEnum):
@@ -35,6 +37,7 @@ class Verdict(StrEnum):
     NOT_HELD = "not_held"  # may be law, but its text is not here: it cannot be checked
 
 
+_LOCAL_LAW = re.compile(r"[\u4e00-\u9fff]{1,3}(?<![城都超])[省市]|[\u4e00-\u9fff]{2,8}自治[区州县]")
 _CANONICAL = re.compile(rf"(?P<law>[^第]+)第(?P<number>{NUMBER})条(?:之(?P<inserted>{NUMBER}))?")
 
 
@@ -66,24 +69,29 @@ class LawBook:
         self._repealed: dict[str, Repealed] = {}
         for gone in library.repealed:
             for name in (gone.law, short_title(gone.law), *gone.aliases):
-                self._repealed[name] = gone
+                self._repealed[name_key(name)] = gone
         for document in library.documents.values():
             if document.kind is Kind.STATUTE:
-                for name in (document.title, short_title(document.title), *document.aliases):
-                    self._held[name] = document.id
+                short = short_title(document.title)
+                first = [f"{short}（一）"] if short.endswith("修正案") else []
+                for name in (document.title, short, *first, *document.aliases):
+                    self._held[name_key(name)] = document.id
         for alias, title in abbreviations.items():
             if title in self._held:
                 self._held.setdefault(alias, self._held[title])
             elif title in self._repealed:
                 self._repealed.setdefault(alias, self._repealed[title])
+        self._named_before = lru_cache(maxsize=None)(self._find_named_before)
 
     @cached_property
     def _finder(self) -> MentionFinder:
-        return MentionFinder({*self._held, *self._repealed})
+        gone = {name: gone.law for name, gone in self._repealed.items()}
+        held = {name: self.library.documents[i].title for name, i in self._held.items()}
+        return MentionFinder(gone | held)
 
     def resolve(self, name: str) -> str | None:
         """The id of the held law of exactly that name, alias or full title, or None."""
-        return self._held.get(plain_name(name))
+        return self._held.get(name_key(plain_name(name)))
 
     def named(self, text: str) -> list[str]:
         """Names of laws in a text, each once; see `MentionFinder.laws`."""
@@ -91,26 +99,44 @@ class LawBook:
 
     def check(self, mention: Mention, on: date) -> Checked:
         """The verdict on one mention as the law stands on that day."""
-        name = plain_name(mention.name)
-        document_id = self._held.get(name)
+        named = mention.name in self._held or mention.name in self._repealed
+        name = mention.name if named else plain_name(mention.name)
+        key = name_key(name)
+        document_id = self._held.get(key)
         if document_id is None:
-            if name in self._repealed:
-                return self._check_repealed(mention, self._repealed[name], on)
-            return _unknown(mention, name)
+            if key in self._repealed:
+                return self._check_repealed(mention, self._repealed[key], on)
+            return self._unknown(mention, name)
         document = self.library.documents[document_id]
         revision = self.library.revision_in_force(document_id, on)
         if revision is None:
-            return self._not_in_force(mention, document.title, document_id, on)
+            return self._not_in_force(mention, document, on)
         source = self.library.article(revision.id, mention.label or "")
-        if source is None:
+        if mention.version and not self._is_version(mention, document, revision, source):
+            return _other_version(mention, document.title)
+        if source is None or mention.malformed:
             return self._absent(mention, document.title, revision)
         if mention.paragraph and mention.paragraph > count_paragraphs(source.passage.text):
             note = f"{source.name}没有第{mention.paragraph}款。"
             return Checked(mention, Verdict.NO_SUCH_ARTICLE, document.title, note=note)
-        if mention.item and not has_item(source.passage.text, mention.item):
-            note = f"{source.name}没有第（{format_number(mention.item)}）项。"
+        if mention.item and not has_item(source.passage.text, mention.item, mention.paragraph):
+            paragraph = f"第{mention.paragraph}款" if mention.paragraph else ""
+            note = f"{source.name}{paragraph}没有第（{mention.item}）项。"
             return Checked(mention, Verdict.NO_SUCH_ARTICLE, document.title, note=note)
         return Checked(mention, Verdict.VERIFIED, document.title, source)
+
+    def _is_version(
+        self, mention: Mention, document: Document, current: Revision, source: Source | None
+    ) -> bool:
+        """Whether the version that a mention names (2018) is law today: the current one, or an
+        older one that is held and in which this article stood word for word as it does now."""
+        for revision in self.library.versions(document.id):
+            if mention.version not in _years(revision):
+                continue
+            old = self.library.article(revision.id, mention.label or "")
+            if revision is current or (source and old and old.passage.text == source.passage.text):
+                return True
+        return False
 
     def check_text(self, text: str, on: date) -> list[Checked]:
         """Every citation in a text with its verdict."""
@@ -139,6 +165,26 @@ class LawBook:
             raise LookupError(f"{citation}：{reason}")
         return found[0].source
 
+    def _unknown(self, mention: Mention, name: str) -> Checked:
+        """A law we do not hold. All statutes of the National People's Congress are held, so a bare
+        《…法》 that is not among them does not exist; lower instruments cannot be checked."""
+        statute = re.search(r"(?<!办)(?:法|法典)$|^(?:刑法|宪法)修正案", name)
+        elsewhere = ELSEWHERE.match(name) or LOCAL.match(name) or _LOCAL_LAW.match(name)
+        if statute and not elsewhere and "最高人民" not in name:
+            note = f"没有找到名为《{name}》的法律。{self._perhaps(name)}"
+            return Checked(mention, Verdict.NO_SUCH_LAW, name, note=note)
+        note = f"本库没有收录“{name}”的条文，无法核验，请以官方文本为准。"
+        return Checked(mention, Verdict.NOT_HELD, name, note=note)
+
+    def _perhaps(self, name: str) -> str:
+        """For 加班费劳动法, which may be 劳动法 with a word before it: never taken for that law,
+        but the person may have meant it."""
+        key = name_key(name)
+        tails = (key[i:] for i in range(1, len(key) - 1))
+        meant = next((self._held[t] for t in tails if t in self._held), None)
+        title = self.library.documents[meant].title if meant else ""
+        return f"如果您指的是《{title}》，请写它的全称再问。" if title else ""
+
     def _absent(self, mention: Mention, title: str, revision: Revision) -> Checked:
         if mention.label in revision.body.get("missing", ()):
             note = f"《{title}》{mention.label}的文本在数据来源中缺失，无法核验，请以官方文本为准。"
@@ -152,12 +198,16 @@ class LawBook:
             note=f"{note}（共{last}条）。" if last else f"{note}。",
         )
 
-    def _not_in_force(self, mention: Mention, title: str, document_id: str, on: date) -> Checked:
-        gone = self._repealed.get(title)
+    def _not_in_force(self, mention: Mention, document: Document, on: date) -> Checked:
+        title = document.title
+        gone = self._repealed.get(name_key(title))
         if gone:
             return self._check_repealed(mention, gone, on)
-        versions = self.library.versions(document_id)
+        versions = self.library.versions(document.id)
         later = [r for r in versions if r.effective_from and r.effective_from > on]
+        if later and self._had_a_version_before(document, later[0]):
+            note = f"本库没有收录《{title}》在{chinese_date(on)}施行的版本，无法核验。"
+            return Checked(mention, Verdict.NOT_HELD, title, note=note)
         if later:
             start = chinese_date(later[0].effective_from)
             note = f"《{title}》自{start}起施行，在此之前还不是现行法律。"
@@ -167,19 +217,39 @@ class LawBook:
             note = f"《{title}》在{chinese_date(on)}不是现行法律。"
         return Checked(mention, Verdict.NOT_IN_FORCE, title, note=note)
 
+    def _had_a_version_before(self, document: Document, first: Revision) -> bool:
+        """Whether there was a law of this name before the first version held: its dates say so, or
+        a law published earlier names it."""
+        if first.date_basis is DateBasis.PUBLICATION:
+            return True
+        return self._named_before(document.id, first.published_on or date.max)
+
+    def _find_named_before(self, document_id: str, day: date) -> bool:
+        title = self.library.documents[document_id].title
+        earlier = {
+            r.id
+            for r in self.library.revisions.values()
+            if r.published_on and r.published_on < day and r.document_id != document_id
+        }
+        return any(
+            f"《{title}》" in p.text
+            for p in self.library.passages.values()
+            if p.revision_id in earlier
+        )
+
     def _check_repealed(self, mention: Mention, gone: Repealed, on: date) -> Checked:
-        document_id = self._held.get(gone.law)
+        document_id = self._held.get(name_key(gone.law))
         if document_id and gone.repealed_on and on < gone.repealed_on:
             revision = self.library.revision_in_force(document_id, on)
             source = revision and self.library.article(revision.id, mention.label or "")
-            if source:
+            if source and not mention.malformed:
                 return Checked(mention, Verdict.VERIFIED, gone.law, source)
         if gone.repealed_on and on < gone.repealed_on:
             note = f"《{gone.law}》在{chinese_date(on)}仍然有效，但本库没有收录它的条文，无法核验。"
             return Checked(mention, Verdict.NOT_HELD, gone.law, note=note)
         key = article_key(mention.label or "") or ""
         successors: list[Source] = []
-        successor_id = self._held.get(gone.replaced_by or "")
+        successor_id = self._held.get(name_key(gone.replaced_by or ""))
         revision = self.library.revision_in_force(successor_id, on) if successor_id else None
         if revision:
             for new in gone.articles.get(key, ()):
@@ -199,14 +269,23 @@ class LawBook:
         )
 
 
-def _unknown(mention: Mention, name: str) -> Checked:
-    """A law we do not hold. All statutes of the National People's Congress are held, so a bare
-    《…法》 that is not among them does not exist; lower instruments simply cannot be checked."""
-    statute = re.search(r"(?<!办)(?:法|法典)$", name)
-    if statute and not ELSEWHERE.match(name) and "最高人民" not in name:
-        return Checked(mention, Verdict.NO_SUCH_LAW, name, note=f"没有找到名为《{name}》的法律。")
-    note = f"本库没有收录“{name}”的条文，无法核验，请以官方文本为准。"
-    return Checked(mention, Verdict.NOT_HELD, name, note=note)
+def _years(revision: Revision) -> set[str]:
+    """The years by which people call a version: of its publication and of its commencement. Where
+    only the first is known, the law may have commenced in the year after."""
+    days = [d for d in (revision.published_on, revision.effective_from) if d]
+    years = {str(day.year) for day in days}
+    if revision.date_basis is DateBasis.PUBLICATION and revision.published_on:
+        years.add(str(revision.published_on.year + 1))
+    return years
+
+
+def _other_version(mention: Mention, title: str) -> Checked:
+    if mention.version == DRAFT:
+        note = f"《{title}》的草案不是法律，请以现行条文为准。"
+        return Checked(mention, Verdict.NOT_IN_FORCE, title, note=note)
+    version = f"{mention.version}年的版本" if mention.version.isdigit() else "旧版本"
+    note = f"《{title}》的{version}不是现行版本，请以现行条文为准。"
+    return Checked(mention, Verdict.NOT_IN_FORCE, title, note=note)
 
 
 def to_json(checked: Iterable[Checked]) -> list[dict[str, object]]:

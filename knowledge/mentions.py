@@ -1,14 +1,23 @@
 """Citations of law found in a text, in every form people write; whether they hold is another matter
-(`knowledge.citations`)."""
+(`knowledge.citations`).
+
+Three steps: the names of laws (`knowledge.names`), the places in a law (`knowledge.places`), and
+here which place belongs to which name: the one right before it, named last, or behind it.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 
-from knowledge.statutes import NUMBER, NUMERAL, article_label, parse_number
+from knowledge import places
+from knowledge.boundaries import LAWLIKE, PRIVATE
+from knowledge.names import BRIDGE, SPOKEN_OF, Name, NameFinder
+from knowledge.places import Place
+from knowledge.plain import Plain
+from knowledge.statutes import article_label
+from knowledge.versions import split_version, version_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +31,8 @@ class Mention:
     inserted: int | None = None
     paragraph: int | None = None  # 款
     item: int | None = None  # 项
+    version: str = ""  # 2018, 旧 or 草案; empty for the law as it stands
+    malformed: bool = False  # a number of it cannot be read: no article can be meant
 
     @property
     def label(self) -> str | None:
@@ -32,197 +43,208 @@ class Mention:
         return article_label(self.number, self.inserted)
 
 
-INSTRUMENT = (
-    r"(?:法典|法|条例|规定|办法|解释|细则|意见|批复|决定|规则|通知|纪要|准则|守则|章程|修正案)"
+# Between a name and its article: what stops unknown names, and what a bare number may follow.
+_CLOSE = re.compile(r"[，,：:|（(]")
+_COMMA = re.compile(r"[，,]")
+_SLIGHT = re.compile(r"[》”」』】〉>\"的里中（(：:]")
+_PARENTHESES = re.compile(r"[（(][^（）()]*[）)]")
+_INSIDE_CODE = re.compile(r"[\u4e00-\u9fff]{2,6}编|总则|分则")
+# 民法典婚姻家庭编解释一: what follows is another instrument's.
+_OF_ANOTHER = re.compile(
+    r"》?[\u4e00-\u9fff]{0,12}?(?:解释|实施条例|实施细则|实施办法|修正案|若干规定|释义|解读)"
 )
-# （2020年修正）, but not （十二）, which is part of a name.
-VERSION = r"(?:[(（][^()（）]{0,12}(?:\d{4}|修订|修正|版|现行|最新|试行)[^()（）]{0,12}[)）])?"
-# What may stand between a law's name and the number: 民法典的第一条, 刑法里第264条.
-_OF = r"\s*(?:的|里面?的?|中的?|规定的?|当中的?)?\s*"
-_LIST = r"(?:[、,，和及与]|以及|或者?)"
-_RANGE = r"(?:至|到|[-—~～])"
 
-_PLACE = re.compile(
-    rf"{_OF}第?\s*(?P<number>{NUMBER})\s*条(?:之(?P<inserted>{NUMBER}))?"
-    rf"(?:\s*第?(?P<paragraph>{NUMBER})款)?"
-    rf"(?:\s*第?[（(]?(?P<item>{NUMBER})[)）]?项)?"
+# What makes 第五条 belong to the law named last although other words have come between.
+_CITES = re.compile(
+    r"(?:根据|依据|依照|按照|参照|适用|违反|参?见|详见|[依按据看和与及或即]|以及|另外|此外|同时)$"
 )
-# 刑法264, 刑法133之1: no 条, so only Arabic digits, right after a known name, and no unit behind.
-_SHORT_PLACE = re.compile(
-    rf"{_OF}第?\s*(?P<number>[0-9]{{1,4}})(?:之(?P<inserted>{NUMBER}))?"
-    r"(?![0-9年月日元万个%％人号款项岁次倍.:：/])"
+_CLAUSE = re.compile(r"[。；;！!？?\n]|[，,：:、（(|\"“”]")
+_SENTENCE = re.compile(r"[。；;！!？?]")
+_DOCUMENT = re.compile(
+    r"合同(?!法|编)|协议|章程|手册|规约|公约|判决|裁定|裁决书|决定书|通知|保单|条款|制度|约定"
+    r"|办法|意见|方案|守则|须知"
 )
-_LINK = re.compile(rf"\s*(?:{_LIST}|(?P<range>{_RANGE}))\s*(?=第?\s*{NUMBER}\s*条)")
-# The head of a list or range whose 条 stands only at its end: 38和46条, 1062到1064条.
-_HEAD = re.compile(
-    rf"{_OF}第?\s*(?P<number>{NUMBER})\s*条?\s*(?:(?P<range>{_RANGE})|{_LIST})"
-    rf"(?=\s*第?\s*{NUMBER}\s*条)"
+# 解除合同, 未签合同的: what is done about a contract, not the contract itself.
+_ACTED_UPON = re.compile(
+    r"(?:解除|终止|变更|履行|续[订签]|订立|撤销|签订?|无效)[\u4e00-\u9fff]{0,4}?(?:合同|协议)"
+    r"|(?:合同|协议)(?=的[，,])"
 )
-_PLACE_START = re.compile(
-    rf"(?:第|(?<![{NUMERAL}0-9第]))\s*{NUMBER}\s*(?:条|(?:{_LIST}|{_RANGE})\s*第?\s*{NUMBER}\s*条)"
+# What 第五条 belongs to when it stands right before: 租房合同第五条, 你上面说的第三条.
+_OWNER = re.compile(
+    r"(?:解释(?:[（(].{1,3}[)）]|[一二三四五]+)?|条例|细则|合同|协议书?|章程|手册|规[约则范]|公约"
+    r"|[书单函表令]|方法|办法|政策|要求|标准|意见|建议|理由|问题|想法|制度|价值观|条款|解读|教材|讲义"
+    r"|方案|计划|指南|须知|守则|通知|群|事|的|[说写讲楼线号他她我你这那有])$"
 )
-_AFTER_TITLE = re.compile(
-    rf"[^,，。;；:：!！?？《》\s第]{{0,24}}?{INSTRUMENT}{VERSION}(?=\s*第?\s*{NUMBER}\s*条)"
-)
-_TITLE = re.compile(r"《((?:[^《》]|《[^《》]*》){2,80})》" + VERSION)
-_UNKNOWN_AT_END = re.compile(
-    rf"[\u4e00-\u9fff《》〈〉（）()A-Za-z]{{1,40}}{INSTRUMENT}"
-    rf"(?:[（(][{NUMERAL}]+[)）]|[{NUMERAL}])?$"
-)
-_LEAD = re.compile(
-    r"^.*(?:根据|依据|依照|按照|按|违反|适用|参照|援引|引用|符合|规定在|请问|想问|问下|告诉我|看看|查一下|查询|查"
-    r"|没有|有什么|想个|关于|对于|以及|并且|还有|或者|但是|因为|所以|如果|我国|现行|最新|修订后|修正后|触犯|构成|属于|就是|不是"
-    r"|是|的|了|和|与|及|在|从|由|把|被|新|旧|原)"
-)
-ELSEWHERE = re.compile(
-    r"香港|澳门|台湾|美国|英国|日本|韩国|德国|法国|新加坡|加拿大|澳大利亚|俄罗斯|印度|欧盟|国际"
-    r"|[\u4e00-\u9fff]{2}[省市区县]"
-)
-_THIS_LAW = re.compile(r"(?:本法典?|该法|前述法律)(?=\s*第)")
-_FULL_TITLE = re.compile(
-    r"中华人民共和国(?:(?!规定|的|和|与|怎么|什么)[\u4e00-\u9fffA-Za-z]){2,24}法典?"
-)
-# 反彩礼法里怎么规定: a bare unknown name counts only where people speak of what a law says.
-_SPOKEN_OF = re.compile(
-    r"(?P<name>[\u4e00-\u9fffA-Za-z]{2,16}法)"
-    r"(?=(?:里面?|中|上)?(?:是?怎么|如何)?(?:规定|写|说)|什么时候(?:施行|实施|生效))"
-)
-_NOT_NAMES = frozenset(
-    re.findall(
-        r"\S+",
-        "本法 该法 法 司法 立法 执法 守法 依法 违法 合法 非法 方法 办法 无法 看法 说法 做法 想法"
-        " 用法 语法 书法 国法 法律 本条例 本办法 本规定 规定 条例 解释 通知 决定 意见 规则 章程",
-    )
-)
-_MAX_RANGE = 30
+_LAW_SAYS = re.compile(r"规定|明确|处罚|要求|也?有规定")
+_CONTRACT_SAYS = re.compile(r"约定|写明|载明|写[着了]|说")
+_BEHIND = re.compile(r"(?:的|是)?[（(]?")
+_AFTER_REVERSED = re.compile(r"$|[，。；：！？、,;!?）)\]】”\"\n]|的?[吗呢吧啊嘛]|规定|怎么|如何")
+_FEW = ("第一条", "第二条", "第三条")
 
-Place = tuple[int | None, int | None, int | None, int | None]
+Bound = tuple[Name, str, list[tuple[Place, int]]]  # a law, its version, places and their starts
 
 
 class MentionFinder:
-    """Finds citations in texts, given the names of laws that are known, in force or not."""
+    """Finds citations in texts, given the names of laws that are known, in force or not, with the
+    titles they stand for."""
 
-    def __init__(self, names: Collection[str]) -> None:
-        self._names = frozenset(names)
-
-    @cached_property
-    def _known(self) -> str:
-        return "|".join(map(re.escape, sorted(self._names, key=lambda n: (-len(n), n))))
-
-    @cached_property
-    def _bare_known(self) -> re.Pattern[str]:
-        return re.compile(self._known)
-
-    @cached_property
-    def _known_short(self) -> re.Pattern[str]:
-        return re.compile(rf"(?P<name>{self._known})(?={_SHORT_PLACE.pattern})")
-
-    @cached_property
-    def _reversed(self) -> re.Pattern[str]:
-        return re.compile(rf"(?P<place>{_PLACE.pattern})\s*(?:的|是)?\s*(?P<name>{self._known})")
+    def __init__(self, known: Mapping[str, str]) -> None:
+        self._names = NameFinder(known)
 
     def find(self, text: str) -> list[Mention]:
         """Every citation of an article in `text`, in order. Lists and ranges give one each."""
-        mentions: list[Mention] = []
-        last_name: str | None = None
-        position = 0
-        while found := self._next_law(text, position, last_name):
-            name, start, end = found
-            last_name = name
-            places = list(_places(text, end))
-            for number, (place_start, place_end, place) in enumerate(places):
-                head = place_start if number else start
-                words = text[head:place_end].strip(" 、,，至到-—~～和及与")
-                mentions.append(Mention(words, head, name, *place))
-            position = places[-1][1] if places else end
-        return mentions or self._find_reversed(text)
-
-    def _find_reversed(self, text: str) -> list[Mention]:
-        """第1042条民法典: the number first."""
-        found = []
-        for match in self._reversed.finditer(text):
-            place = (parse_number(match["number"]), *_details(match))
-            found.append(Mention(match[0].strip(), match.start(), match["name"], *place))
-        return found
+        plain = Plain(text)
+        names = self._names.find(plain)
+        return [
+            _mention(plain, name, place, version, head)
+            for name, version, found in _Binding(plain, names)
+            for place, head in found
+        ]
 
     def laws(self, text: str) -> list[str]:
         """Names of laws in `text`, in 《》, in full or bare, each once; unknown ones too where they
         are clearly meant as names."""
-        quoted = [plain_name(m[1]) for m in _TITLE.finditer(text) if m[1].endswith(("法", "法典"))]
-        rest = _TITLE.sub(" ", text)
-        known = self._bare_known.findall(rest)
-        rest = self._bare_known.sub(" ", rest)
-        unknown = [m[0] for m in _FULL_TITLE.finditer(rest)]
-        for match in _SPOKEN_OF.finditer(rest):
-            lead = _LEAD.match(match["name"])
-            name = match["name"][lead.end() :] if lead else match["name"]
-            if len(name) > 2 and name not in _NOT_NAMES and name[-2:] not in _NOT_NAMES:
-                unknown.append(name)
-        return list(dict.fromkeys([*quoted, *known, *unknown]))
+        plain = Plain(text)
+        found = []
+        for name in self._names.find(plain):
+            law = name.law.endswith(("法", "法典")) and not name.anaphor
+            clear = name.titled or "共和国" in name.law or SPOKEN_OF.match(plain.text, name.end)
+            if name.known or (law and clear):
+                found.append(name)
+        found.sort(key=lambda n: (not n.titled, not n.known))
+        written = (plain.text[n.start : n.end].strip("《》") if n.titled else n.law for n in found)
+        return list(dict.fromkeys(written))
 
-    def _next_law(self, text: str, position: int, last: str | None) -> tuple[str, int, int] | None:
-        """The next name of a law that an article number follows: (name, start, end)."""
-        candidates = (
-            self._quoted(text, position),
-            self._bare(text, position),
-            self._bare_short(text, position),
-            self._this_law(text, position, last),
-        )
-        found = [c for c in candidates if c]
-        return min(found, key=lambda c: (c[1], -c[2]), default=None)
 
-    def _quoted(self, text: str, position: int) -> tuple[str, int, int] | None:
-        for match in _TITLE.finditer(text, position):
-            if _PLACE.match(text, match.end()) or _HEAD.match(text, match.end()):
-                return match[1], match.start(), match.end()
-            after = _AFTER_TITLE.match(text, match.end())
-            if after:
-                # 《民法典》婚姻家庭编的解释（一）第三条: another instrument, named after this one.
-                start = match.start() - len(_words_before(text, match.start()))
-                return text[start : after.end()], start, after.end()
+class _Binding:
+    """Walks over names and places in order and says which belong together."""
+
+    def __init__(self, plain: Plain, names: list[Name]) -> None:
+        self._plain, self._text = plain, plain.text
+        self._names = names
+        self._named: list[Name] = []  # every law named so far
+        self._last: Name | None = None  # the one that later articles may belong to
+        self._last_end = 0  # where it, or its last article, ends
+
+    def __iter__(self) -> Iterator[Bound]:
+        position = 0
+        for name in self._names:
+            yield from self._free(position, name.start, name)
+            position = max(position, name.end)
+            law = self._resolve(name)
+            found = self._right_after(name) if law else []
+            if law and found:
+                between = self._text[name.end : found[0].start]
+                version = name.version or law.version or version_in(between)
+                yield law, version, [(p, p.start if n else name.start) for n, p in enumerate(found)]
+                position = found[-1].end
+            self._remember(name, law, found)
+        yield from self._free(position, len(self._text), None)
+
+    def _resolve(self, name: Name) -> Name | None:
+        """The law that is meant: for 该条例 the last one named that is a 条例."""
+        if not name.anaphor:
+            return None if name.private else name
+        kind = "法" if name.anaphor == "法律" else name.anaphor
+        endings = ("法", "法典") if kind == "法" else (kind,)
+        for law in reversed(self._named):
+            if _PARENTHESES.sub("", law.law).endswith(endings):
+                return law
         return None
 
-    def _bare(self, text: str, position: int) -> tuple[str, int, int] | None:
-        for match in _PLACE_START.finditer(text, position):
-            name = self._name_at_end(text[position : match.start()])
-            if name:
-                start = position + text[position : match.start()].rindex(name)
-                return name, start, match.start()
+    def _remember(self, name: Name, law: Name | None, found: list[Place]) -> None:
+        """What later articles may belong to: a law that is cited, or at least clearly named."""
+        if name.private or (not found and _OF_ANOTHER.match(self._text, name.end)):
+            self._last = None
+        elif law and (found or name.titled or (name.known and _is_instrument(name))):
+            self._last, self._last_end = law, found[-1].end if found else name.end
+            if not name.anaphor:
+                self._named.append(law)
+
+    # — right after the name
+
+    def _right_after(self, name: Name) -> list[Place]:
+        """The places that follow a name with nothing between that says otherwise."""
+        bridge = BRIDGE.match(self._text, name.end)
+        for end in dict.fromkeys((bridge.end() if bridge else name.end, name.end)):
+            found = self._at(name, end)
+            if found:
+                return found
+        return []
+
+    def _at(self, name: Name, position: int) -> list[Place]:
+        """The places at `position`, if the words between allow that they are of this law."""
+        text, between = self._text, self._text[name.end : position]
+        bare = _PARENTHESES.sub("", between)
+        unknown = not (name.known or name.titled)
+        if (unknown and _CLOSE.search(bare)) or (not name.known and _INSIDE_CODE.search(bare)):
+            return []
+        direct = name.known and not _SLIGHT.sub("", bare) and _is_instrument(name)
+        found = places.read(text, position, short=direct, breaks=self._plain.breaks)
+        if not found:
+            return []
+        if text[position] not in "第§" and (_COMMA.search(between) or not _is_instrument(name)):
+            return []  # 民法典，3条; 行政处罚2条: what is counted
+        few = text[found[0].start : found[0].end] in _FEW
+        if few and _CLOSE.search(bare) and places.counts_things(text, found[0].end):
+            return []
+        return found
+
+    # — anywhere else
+
+    def _free(self, start: int, end: int, behind: Name | None) -> Iterator[Bound]:
+        """Places between two names: of the law behind them, of the one before, or of none."""
+        position = start
+        while match := places.FREE.search(self._text, position, end):
+            found = places.read(self._text, match.start())
+            stop = found[-1].end if found else match.end()
+            law = found and (self._behind(found, behind) or self._carried(found))
+            if law:
+                yield law, law.version if law is behind else "", [(p, p.start) for p in found]
+                if law is not behind:
+                    self._last_end = stop
+            position = max(stop, match.end())
+
+    def _behind(self, found: list[Place], name: Name | None) -> Name | None:
+        """第1042条民法典; 第八十二条（《劳动合同法》)."""
+        if not name or name.anaphor or name.private or name.start < found[-1].end:
+            return None
+        between = self._text[found[-1].end : name.start]
+        if not _BEHIND.fullmatch(between) or _OWNER.search(self._before(found[0].start)):
+            return None
+        if between.endswith(("（", "(")):
+            closed = self._text[name.end : name.end + 1] in ("）", ")")
+            return name if name.titled or closed else None
+        if not name.known or self._right_after(name):
+            return None
+        return name if _AFTER_REVERSED.match(self._text, name.end) else None
+
+    def _carried(self, found: list[Place]) -> Name | None:
+        """The law named last, if the words between let it go on."""
+        law, start, end = self._last, found[0].start, found[-1].end
+        if law is None or self._last_end > start:
+            return None
+        before = self._before(start)
+        cites = _CITES.search(before) is not None
+        if _OWNER.search(before) or PRIVATE.search(before):
+            return None
+        if places.counts_things(self._text, end) or (self._text[start:end] in _FEW and not cites):
+            return None
+        between = self._text[self._last_end : start]
+        if len(_CLAUSE.split(between)) > 1 and before and not cites:
+            return None
+        sentence = _SENTENCE.split(self._text[max(0, start - 200) : start])[-1]
+        if _CONTRACT_SAYS.match(self._text, end) and _names_document(sentence):
+            return None
+        if cites or _LAW_SAYS.match(self._text, end) or not _names_document(between):
+            return law
         return None
 
-    def _bare_short(self, text: str, position: int) -> tuple[str, int, int] | None:
-        match = self._known_short.search(text, position)
-        if not match or self._before_elsewhere(text[: match.start()]):
-            return None
-        return match["name"], match.start(), match.end("name")
-
-    def _name_at_end(self, before: str) -> str | None:
-        """The bare name of a law that ends where an article number starts."""
-        before = re.sub(_OF + "$", "", before.rstrip())
-        stripped = re.sub(VERSION + r"\s*$", "", before).rstrip()
-        if stripped.endswith(("》", "〉")):
-            return None
-        tail = stripped[-40:]
-        known = next((tail[i:] for i in range(len(tail)) if tail[i:] in self._names), None)
-        if known and not self._before_elsewhere(tail[: -len(known)]):
-            return known
-        unknown = _UNKNOWN_AT_END.search(before)
-        if not unknown:
-            return None
-        name = unknown[0]
-        lead = _LEAD.match(name)
-        if lead and lead.end() < len(name) - 1 and not known:
-            name = name[lead.end() :]
-        return None if name in _NOT_NAMES else name
-
-    @staticmethod
-    def _before_elsewhere(before: str) -> bool:
-        """香港公司法 is not 公司法."""
-        return re.search(rf"(?:{ELSEWHERE.pattern})$", before) is not None
-
-    def _this_law(self, text: str, position: int, last: str | None) -> tuple[str, int, int] | None:
-        match = _THIS_LAW.search(text, position)
-        return (last, match.start(), match.end()) if match and last else None
+    def _before(self, start: int) -> str:
+        """The words right before a place, up to a mark, a break or the law's last article."""
+        gap = max(self._plain.breaks_between(max(0, start - 20), start), default=0)
+        window = self._text[max(self._last_end, gap, start - 20) : start]
+        return _CLAUSE.split(window)[-1]
 
 
 def plain_name(name: str) -> str:
@@ -230,47 +252,30 @@ def plain_name(name: str) -> str:
     name = re.sub(r"\s", "", name)
     if name.startswith("《") and name.endswith("》") and name.count("《") == 1:
         name = name[1:-1]
-    return re.sub(r"[(（](?:\d{4}年?)?(?:修订|修正|修改|最新|现行)?版?[)）]$", "", name)
+    return split_version(name)[0]
 
 
-def _words_before(text: str, end: int) -> str:
-    """最高人民法院关于适用, when it stands right before a title mark."""
-    match = re.search(
-        r"(?:最高人民法院|最高人民检察院|最高法|最高检|两高|国务院|司法部)?[、和]?(?:最高人民检察院)?"
-        r"(?:关于)?(?:适用|审理|执行|实施)?$",
-        text[:end],
-    )
-    return match[0] if match else ""
+def _is_instrument(name: Name) -> bool:
+    """Whether the name can be nothing else: 行政处罚 is an ordinary word too, 民诉 is not."""
+    plainly = name.titled or not name.known or len(name.law) == 2
+    return plainly or LAWLIKE.search(name.law) is not None
 
 
-def _places(text: str, position: int) -> Iterator[tuple[int, int, Place]]:
-    """Article numbers that follow a law's name: one, a list, or a range."""
-    previous: int | None = None
-    while head := _HEAD.match(text, position):
-        number = parse_number(head["number"])
-        yield position, head.end(), (number, None, None, None)
-        previous = number if head["range"] else None
-        position = head.end()
-    match = _PLACE.match(text, position) or _SHORT_PLACE.match(text, position)
-    while match:
-        number = parse_number(match["number"])
-        if previous is not None and number and previous < number <= previous + _MAX_RANGE:
-            for between in range(previous + 1, number):
-                yield match.start(), match.end(), (between, None, None, None)
-        yield match.start(), match.end(), (number, *_details(match))
-        link = _LINK.match(text, match.end())
-        if not link:
-            return
-        previous = number if link["range"] else None
-        match = _PLACE.match(text, link.end())
+def _names_document(words_between: str) -> bool:
+    """Whether a contract or the like is spoken of, to which an article may belong."""
+    return _DOCUMENT.search(_ACTED_UPON.sub("", words_between)) is not None
 
 
-def _details(match: re.Match[str]) -> tuple[int | None, int | None, int | None]:
-    """之几, 款 and 项 of a place, where it has them."""
-    groups = match.groupdict()
-    inserted, paragraph, item = (groups.get(g) for g in ("inserted", "paragraph", "item"))
-    return (
-        parse_number(inserted) if inserted else None,
-        parse_number(paragraph) if paragraph else None,
-        parse_number(item) if item else None,
+def _mention(plain: Plain, name: Name, place: Place, version: str, head: int) -> Mention:
+    start, end = plain.span(head, place.end)
+    return Mention(
+        plain.original[start:end].strip(" 、,，至到-—~～和及与"),
+        start,
+        name.law,
+        place.number,
+        place.inserted,
+        place.paragraph,
+        place.item,
+        version,
+        place.number is None or place.bad_part,
     )

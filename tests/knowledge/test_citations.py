@@ -1,10 +1,19 @@
 """Citations in every form people write: nothing wrongly accepted, nothing silently missed."""
 
+import json
+import re
+import time
 from datetime import date
+from importlib.resources import files
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from knowledge.citations import LawBook, Verdict
+from knowledge.citations import LawBook, Verdict, to_json
+from knowledge.mentions import Mention
+from knowledge.statutes import format_number
+from knowledge.text import normalise
 from tests.conftest import TODAY
 
 V = Verdict
@@ -131,3 +140,122 @@ def test_a_law_repealed_later_was_law_before_even_if_its_text_is_not_held(laws: 
 def test_cite_says_why_it_cannot(laws: LawBook) -> None:
     with pytest.raises(LookupError, match="没有第九千九百九十九条"):
         laws.cite("民法典第9999条", TODAY)
+
+
+def test_every_adversarial_case_gets_exactly_its_citations(laws: LawBook) -> None:
+    """All of `citations.jsonl`: what it misses or wrongly accepts is listed, not only counted."""
+    path = files("service.evaluation") / "cases" / "citations.jsonl"
+    disagreements = []
+    for line in path.read_text("utf-8").splitlines():
+        case = json.loads(line)
+        checked = laws.check_text(normalise(case["text"]), date.fromisoformat(case["as_of"]))
+        found = [{k: c[k] for k in ("law", "article", "verdict")} for c in to_json(checked)]
+        if found != case["expect"]:
+            disagreements.append((case["form"], case["text"], case["expect"], found))
+    assert disagreements == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "未成年人消费者权益保护法第三条",
+        "儿童反家庭暴力法第三条",
+        "网络和数据安全法第三条",
+        "信息发布广告法第三条",
+        "科技创新公司法第三条",
+        "用水法第三条",
+        "医疗法第三条",
+        "新能源法第三条",
+        "《互联网广告法》第三条",
+    ],
+)
+def test_a_longer_name_is_never_taken_for_the_law_at_its_end(laws: LawBook, text: str) -> None:
+    assert [c.verdict for c in laws.check_text(text, TODAY)] == [V.NO_SUCH_LAW]
+
+
+def test_a_person_may_have_meant_the_law_at_the_end_of_an_unknown_name(laws: LawBook) -> None:
+    [checked] = laws.check_text("加班费劳动法第四十四条", TODAY)
+    assert checked.verdict is Verdict.NO_SUCH_LAW
+    assert "如果您指的是《中华人民共和国劳动法》" in checked.note
+
+
+def test_an_item_belongs_to_its_paragraph(laws: LawBook) -> None:
+    first, second = laws.check_text("劳动合同法第三十八条第一款第（二）项、第二款第（二）项", TODAY)
+    assert (first.verdict, second.verdict) == (V.VERIFIED, V.NO_SUCH_ARTICLE)
+    assert "第2款没有第（2）项" in second.note
+
+
+def test_a_version_that_is_held_is_law_where_its_article_still_reads_so(laws: LawBook) -> None:
+    texts = ("刑法（2020修正）第二百六十四条", "刑法（2020修正）第三百九十条")
+    verdicts = [laws.check_text(text, TODAY)[0].verdict for text in texts]
+    assert verdicts == [V.VERIFIED, V.NOT_IN_FORCE]
+
+
+def test_a_mention_is_where_its_words_stand(laws: LawBook) -> None:
+    text = "见**《民法典》**第1079条、\n第1087条；另见[劳动法](https://flk.npc.gov.cn)第44条"
+    mentions = [c.mention for c in laws.check_text(text, TODAY)]
+    assert [m.text for m in mentions] == [
+        "《民法典》**第1079条",
+        "第1087条",
+        "劳动法](https://flk.npc.gov.cn)第44条",
+    ]
+    assert all(text.startswith(m.text, m.start) for m in mentions)
+
+
+PIECES = st.sampled_from(
+    re.findall(
+        r"\S+|  ",
+        "民法典 《劳动法》 《 》 〈 〉 “ ” （ ） 第 条 款 项 之 一 二十 1079 1,0 、 ， 和 至 -"
+        " 。 ** ` | 该法 本法 以下简称 办法 条例 关于 的规定 合同 根据 2018年 修正 我 离婚 新 德国"
+        " <b> [ ]("
+        "  行政处罚",
+    )
+)
+
+
+@settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.lists(PIECES, max_size=30).map("".join))
+def test_no_text_is_too_strange(laws: LawBook, text: str) -> None:
+    for checked in laws.check_text(text, TODAY):
+        mention = checked.mention
+        assert isinstance(mention, Mention)
+        assert text.startswith(mention.text, mention.start) or mention.text in text
+        assert checked.verdict is not Verdict.VERIFIED or checked.source is not None
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.integers(1, 9999), st.sampled_from(["民法典第{}条", "《民法典》{}条", "民法典第{}条第一款"])
+)
+def test_a_number_is_read_whole(laws: LawBook, number: int, form: str) -> None:
+    expected = Verdict.VERIFIED if number <= 1260 else Verdict.NO_SUCH_ARTICLE
+    for written in (str(number), format_number(number)):
+        [checked] = laws.check_text(form.format(written), TODAY)
+        assert (checked.mention.number, checked.verdict) == (number, expected)
+
+
+LONG = [
+    "民法典第1079条。" * 2500,
+    "第" * 20_000,
+    "《" * 20_000,
+    "（" * 20_000,
+    "法" * 20_000,
+    "条例" * 10_000,
+    "民法典第" + "1、" * 10_000,
+    "民法典第一条第一款" + "第一项、" * 4_000,
+    "《民法典》（" * 3_000,
+    "关于" * 10_000 + "规定",
+    "民法典第五条。" + "我第五条" * 5_000,
+    '"' * 20_000,
+    " " * 20_000,
+]
+
+
+@pytest.mark.parametrize("text", LONG, ids=[text[:8] for text in LONG])
+def test_a_long_text_takes_no_long_time(laws: LawBook, text: str) -> None:
+    laws.check_text("民法典第一条", TODAY)  # loads the dictionary
+    started = time.perf_counter()
+    laws.check_text(text, TODAY)
+    assert time.perf_counter() - started < 3
