@@ -6,7 +6,7 @@ import os
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 from heapq import merge
@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from knowledge import text
 from knowledge.encoder import QUERY, Encoder, Vectors
-from knowledge.index import Scores, SearchIndex, Shelf
+from knowledge.index import FORMAT, Scores, SearchIndex, Shelf
 from knowledge.library import Library, Source
 from knowledge.lifecycle import applies_in, in_force
 from knowledge.models import Kind
@@ -25,6 +25,9 @@ from knowledge.models import Kind
 # Chosen on statute_calib: more drags the ranking down, reciprocal rank fusion even more.
 LEXICAL_WEIGHT = 0.06
 CANDIDATES = 2  # times the limit, from the vectors; half as many from the words
+
+# How hits are found and scored. A calibration is valid for one such version.
+RANKING = f"{FORMAT}/{LEXICAL_WEIGHT}/{CANDIDATES}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,7 @@ class Found:
 
     law: tuple[Hit, ...] = ()
     guidance: tuple[Hit, ...] = ()
+    vector: Vectors | None = field(default=None, compare=False)  # of the question
 
 
 class Retriever:
@@ -106,7 +110,7 @@ class Retriever:
 
         beside = self._pool.submit(guidance)
         law = merge(*map(hits, shelves), key=lambda h: -h.score)
-        return Found(law=tuple(islice(law, limit)), guidance=beside.result())
+        return Found(tuple(islice(law, limit)), beside.result(), vector)
 
     def _score_words(self, question: str, shelves: Iterable[Shelf]) -> dict[Shelf, Scores]:
         terms = text.terms(question)

@@ -20,10 +20,11 @@ from knowledge.citations import LawBook
 from knowledge.encoder import OnnxEncoder
 from knowledge.index import IndexMissing, Progress, SearchIndex
 from knowledge.library import Library
-from knowledge.retrieval import Retriever
+from knowledge.retrieval import RANKING, Retriever
 from service import migrations
-from service.answering.compose import Floors
+from service.answering.confidence import Calibration, CalibrationMismatch, shipped_calibration
 from service.answering.pipeline import Pipeline
+from service.answering.topics import TopicModel, shipped_topics
 from service.errors import NotReady
 from service.settings import Settings
 
@@ -122,18 +123,54 @@ class Rooms:
         finally:
             opened.close()
 
+    @property
+    def topics(self) -> TopicModel:
+        """The topics fitted for this home, or those that ship. Raises NotReady for another
+        encoder's."""
+        own = self.settings.home / "topics.npz"
+        topics = TopicModel.load(own) if own.exists() else shipped_topics()
+        if topics.encoder != self.encoder.version:
+            raise NotReady(
+                "topics_mismatch", "主题模型是为另一个编码器做的，请运行 consult calibrate。"
+            )
+        return topics
+
+    @property
+    def calibration(self) -> Calibration:
+        """The calibration made for this home, or the one that ships. Raises NotReady if it was
+        made for another encoder or another way of searching."""
+        own = self.settings.home / "calibration.json"
+        try:
+            return Calibration.load(
+                own if own.exists() else shipped_calibration(),
+                encoder=self.encoder.version,
+                ranking=RANKING,
+            )
+        except CalibrationMismatch as mismatch:
+            raise NotReady(
+                "calibration_mismatch", f"{mismatch}，请运行 consult calibrate。"
+            ) from mismatch
+
+    def pipeline_over(self, retriever: Retriever) -> Pipeline:
+        """Answers over a retriever of any law; its library's citations are checked against it."""
+        laws = self.laws
+        if retriever.library is not self.library:
+            laws = LawBook(retriever.library, abbreviations())
+        return Pipeline(
+            retriever,
+            laws,
+            region=self.settings.region,
+            region_name=self.settings.region_name,
+            calibration=self.calibration,
+            topics=self.topics,
+            versions=retriever.versions,
+        )
+
     @contextmanager
     def pipeline(self) -> Iterator[Pipeline]:
         """The answering pipeline over the index that serves. Raises NotReady."""
         with self.retriever() as retriever:
-            pipeline = Pipeline(
-                retriever,
-                self.laws,
-                region=self.settings.region,
-                region_name=self.settings.region_name,
-                floors=Floors(self.settings.law_floor, self.settings.guidance_floor),
-                versions=retriever.versions,
-            )
+            pipeline = self.pipeline_over(retriever)
             for question in _WARM_UP:
                 pipeline.answer(question)
             yield pipeline

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -12,21 +12,20 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from knowledge import store
 from service import logging as service_logging
 from service.assembly import Rooms
 from service.conversations import Desk
 from service.errors import ServiceError
+from service.evaluation.commands import evaluations
 from service.settings import Settings
+from service.terminal import print_json, progress_bars, screen
 
 cli = typer.Typer(
     help="普陀区公共法律咨询助手", no_args_is_help=True, pretty_exceptions_enable=False
 )
-evaluations = typer.Typer(help="测量质量", no_args_is_help=True)
 cli.add_typer(evaluations, name="eval")
-screen = Console(stderr=True)
 
 
 def _settings() -> Settings:
@@ -35,35 +34,9 @@ def _settings() -> Settings:
     return settings
 
 
-@contextmanager
-def _progress() -> Iterator[Callable[[str, int, int], None]]:
-    """A bar a stage on stderr, for whatever takes longer than a moment."""
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=screen,
-        transient=True,
-    ) as bars:
-        tasks: dict[str, Any] = {}
-
-        def show(stage: str, done: int, total: int) -> None:
-            if stage not in tasks:
-                tasks[stage] = bars.add_task(stage, total=total)
-            bars.update(tasks[stage], completed=done, total=total)
-
-        yield show
-
-
 def _prepare(rooms: Rooms) -> None:
-    with _progress() as progress:
+    with progress_bars() as progress:
         rooms.prepare(progress)
-
-
-def _print_json(value: object) -> None:
-    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
-    sys.stdout.flush()
 
 
 @cli.command()
@@ -117,7 +90,7 @@ def ask(
         line = {"question": " ".join(question or []), "as_of": as_of, "region": region}
         answer = _ask_one(desk, line)
         if as_json:
-            _print_json(answer)
+            print_json(answer)
         else:
             _print_answer(answer)
         if "error" in answer:
@@ -132,7 +105,7 @@ def _ask_batch(desk: Desk, path: Path) -> None:
             line = json.loads(raw)
         except json.JSONDecodeError:
             line = None
-        _print_json(_ask_one(desk, line))
+        print_json(_ask_one(desk, line))
 
 
 def _ask_one(desk: Desk, line: Any) -> dict[str, Any]:
@@ -200,7 +173,7 @@ def cite(
     rooms = Rooms(_settings())
     _prepare(rooms)
     on = date.fromisoformat(as_of) if as_of else store.today_in_china()
-    _print_json(citations.to_json(rooms.laws.check_text(normalise(text), on)))
+    print_json(citations.to_json(rooms.laws.check_text(normalise(text), on)))
     rooms.close()
 
 
@@ -228,7 +201,7 @@ def ingest(
         screen.print(str(error))
         raise typer.Exit(1) from error
     if publish:
-        with _progress() as progress:
+        with progress_bars() as progress:
             rooms.build_index(progress)
     rooms.close()
 
@@ -237,11 +210,11 @@ def ingest(
 def rebuild() -> None:
     """重建索引：在旁边建好再切换，期间旧索引照常服务。"""
     rooms = Rooms(_settings())
-    with _progress() as progress:
+    with progress_bars() as progress:
         rooms.prepare(progress)
         manifest = rooms.build_index(progress)
     rows = {shelf: len(ids) for shelf, ids in manifest.rows.items()}
-    _print_json({"generation": manifest.generation, "rows": rows})
+    print_json({"generation": manifest.generation, "rows": rows})
     rooms.close()
 
 
@@ -252,39 +225,27 @@ def doctor() -> None:
 
     rooms = Rooms(_settings())
     findings = examine(rooms)
-    _print_json(findings)
+    print_json(findings)
     rooms.close()
     if findings["problems"]:
         raise typer.Exit(1)
 
 
-@evaluations.command("retrieval")
-def eval_retrieval(
-    questions: Annotated[Path, typer.Option(exists=True)],
-    articles: Annotated[Path, typer.Option(exists=True)],
-    vectors: Annotated[Path | None, typer.Option(exists=True)] = None,
-    run_file: Annotated[Path | None, typer.Option(help="另存 TREC 格式的排序结果")] = None,
+@cli.command()
+def calibrate(
+    bench: Annotated[
+        Path | None, typer.Option(help="评测数据目录：statute_calib、articles 和 articles_vectors")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="写到哪里，默认数据目录")] = None,
 ) -> None:
-    """在一套题目和条文上测检索：R@k、MRR@10、nDCG@10。最后一行是 JSON。"""
-    from service.evaluation import retrieval
-
-    with _progress() as progress:
-        figures = retrieval.evaluate(questions, articles, vectors, progress, run_file)
-    _print_json(figures)
-
-
-@evaluations.command("behaviours")
-def eval_behaviours(
-    questions: Annotated[Path | None, typer.Option(exists=True, help="另一套题目")] = None,
-) -> None:
-    """各类问题（法律、服务、闲聊、无关、危险……）是否以该有的方式收尾。最后一行是 JSON。"""
-    from service.evaluation import behaviours
+    """换了编码器或检索方式之后，重新拟合主题和把握，并按目标风险选定底线。"""
+    from service.evaluation import calibrate as calibration
 
     rooms = Rooms(_settings())
     _prepare(rooms)
-    with rooms.pipeline() as pipeline, _progress() as progress:
-        cases = questions or behaviours.shipped_cases()
-        _print_json(behaviours.evaluate(pipeline, cases, progress))
+    with progress_bars() as progress:
+        record = calibration.run(rooms, bench, out or rooms.settings.home, progress)
+    print_json(record)
     rooms.close()
 
 

@@ -28,10 +28,6 @@ class Settings(BaseSettings):
     region: str = Field("310107", pattern=r"^\d{6}$", description="服务地区的行政区划代码")
     region_name: str = Field("上海市普陀区", description="服务地区的名称")
     max_question_chars: int = Field(2000, ge=100, le=20_000, description="一个问题最多多少字")
-    law_floor: float = Field(0.45, ge=0, le=1, description="把握低于此值不引用法条，转人工（0–1）")
-    guidance_floor: float = Field(
-        0.60, ge=0, le=1, description="把握低于此值不用编写好的答案（0–1）"
-    )
     log_level: str = Field("INFO", description="日志级别")
     log_json: bool = Field(False, description="日志用 JSON（生产）而不是彩色文本")
     encoder: str = Field("", description="另一个 ONNX 编码器的目录，空为自带的")

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from knowledge.citations import LawBook
 from knowledge.encoder import OnnxEncoder
 from knowledge.library import Library
+from knowledge.retrieval import Retriever
 from service.answering.pipeline import Pipeline
 from service.app import create_app
 from service.assembly import Rooms
@@ -63,6 +64,12 @@ def library(rooms: Rooms) -> Library:
 @pytest.fixture(scope="session")
 def laws(rooms: Rooms) -> LawBook:
     return rooms.laws
+
+
+@pytest.fixture(scope="session")
+def retriever(rooms: Rooms) -> Iterator[Retriever]:
+    with rooms.retriever() as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,10 @@
 """Export a sentence-transformers folder to the ONNX files that the product runs (extra `models`).
 
-    python -m knowledge.encoder.export FOLDER OUT
+    python -m knowledge.encoder.export FOLDER OUT [--questions FOLDER]
 
 One graph takes token ids and mask and returns the pooled, L2-normalised vector, so that run time
-needs only onnxruntime and tokenizers. `encoder.onnx` keeps its weights as float16 (half the size)
-and computes in float32; `--int8` writes the dynamically quantised form instead (a quarter of the
+needs only onnxruntime and tokenizers. The files keep their weights as float16 (half the size) and
+compute in float32; `--int8` writes the dynamically quantised form instead (a quarter of the
 size, faster, about one point of recall less, and not the same on processors without VNNI).
 """
 
@@ -90,30 +90,40 @@ def halve_weights(source: Path, target: Path) -> None:
     onnx.save(model, str(target))
 
 
-def export(folder: Path, out: Path, *, int8: bool = False) -> None:
-    """Write `encoder.onnx` and `tokenizer.json` for the model in `folder` into `out`."""
-    out.mkdir(parents=True, exist_ok=True)
+def export(folder: Path, target: Path, *, int8: bool = False) -> None:
+    """Write the model in `folder` as one ONNX file `target`, and its tokenizer.json beside it."""
+    target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as work:
         full = Path(work) / "full.onnx"
         export_float(folder, full)
         if int8:
             quantize_dynamic(
                 full,
-                out / "encoder.onnx",
+                target,
                 weight_type=QuantType.QInt8,
                 per_channel=True,
                 # Shapes cannot be inferred through the fused attention; everything is float.
                 extra_options={"DefaultTensorType": TensorProto.FLOAT},
             )
         else:
-            halve_weights(full, out / "encoder.onnx")
-    shutil.copyfile(folder / "tokenizer.json", out / "tokenizer.json")
+            halve_weights(full, target)
+    shutil.copyfile(folder / "tokenizer.json", target.with_name("tokenizer.json"))
+
+
+def export_towers(question: Path, passage: Path, out: Path, *, int8: bool = False) -> None:
+    """Write `query.onnx` and `passage.onnx`: two models with one tokenizer and one space."""
+    export(passage, out / "passage.onnx", int8=int8)
+    export(question, out / "query.onnx", int8=int8)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folder", type=Path, help="the model, or that of passages")
     parser.add_argument("out", type=Path)
+    parser.add_argument("--questions", type=Path, help="the model of questions, if another")
     parser.add_argument("--int8", action="store_true")
     arguments = parser.parse_args()
-    export(arguments.folder, arguments.out, int8=arguments.int8)
+    if arguments.questions:
+        export_towers(arguments.questions, arguments.folder, arguments.out, int8=arguments.int8)
+    else:
+        export(arguments.folder, arguments.out / "encoder.onnx", int8=arguments.int8)

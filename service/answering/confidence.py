@@ -1,81 +1,184 @@
-"""How sure we are, in probabilities, from what the search found.
+"""How sure we are: probabilities from what the search found, by a calibrated model.
 
-Interim: logistic regressions fitted on the 234 questions of statute_calib and on our own lines in
-`service/evaluation/cases` (2026-11-26); they belong to the shipped encoder and index, and a
-calibrated model with its own training command is to take their place.
+The model is `calibration.json`: logistic regressions on the features below, fitted and their floors
+chosen by `consult calibrate` (see `service/evaluation/calibrate.py`), for one encoder, one way of
+ranking and one set of features. With any other, `Calibration.load` refuses: probabilities that
+nobody measured are worse than none.
 """
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
 
-from service.answering.draft import Draft
+from knowledge.models import Kind
+from knowledge.retrieval import Hit
+from service.answering.draft import Candidate, Draft
 
-_LEGAL = {"bias": 3.43, "law": 5.09, "near": 9.72, "outside": -17.19}
-_GUIDANCE = {
-    "bias": -7.15,
-    "near": 7.48,
-    "lexical": 1.24,
-    "lead": 3.59,
-    "first": 1.22,
-    "top_5": 0.62,
-    "top_20": 1.05,
-}
-_LAW = {"bias": -4.34, "law": 2.94, "near": 2.29, "outside": 1.97, "reviewed": 0.86, "lead": 8.9}
+FEATURES = "4"  # raise when a feature changes its meaning, or what is shown
+
+Features = dict[str, float]
+
+# Which features each probability rests on.
+LEGAL = ("law", "near", "outside", "near_lead", "not_legal", "length")
+GUIDANCE = (
+    "cosine", "lexical", "lead", "no_law", "first", "top_5", "top_20", "two", "topic_fits",
+    "is_faq", "is_service", "outside", "not_legal", "law", "length",
+)  # fmt: skip
+LAW = (
+    "law", "gap_2", "gap_4", "gap_10", "lexical", "agrees", "same_law", "reviewed", "near",
+    "outside", "not_legal", "topic", "length",
+)  # fmt: skip
 
 
-# Lay words and statutes can be far apart (没钱请律师 finds no article on legal aid by itself), but
-# questions this near are the same: nine in ten of ours shared an article with the reviewed answer.
-_SAME_QUESTION = 0.8  # cosine
-_NEAR_ALONE = {"bias": -8.1, "near": 12.51}
+class CalibrationMismatch(Exception):
+    """The calibration is missing, or was made for another encoder, ranking or set of features."""
 
 
 @dataclass(frozen=True, slots=True)
-class Confidence:
-    """Three probabilities: that the question is a legal matter at all, that the best reviewed
-    question is the one asked, and that one of the first articles is about it."""
+class Logistic:
+    """A logistic regression on standardised features."""
+
+    bias: float
+    weights: dict[str, float]
+    mean: dict[str, float]
+    scale: dict[str, float]
+
+    def probability(self, features: Features) -> float:
+        total = self.bias + sum(
+            weight * (features[name] - self.mean[name]) / self.scale[name]
+            for name, weight in self.weights.items()
+        )
+        return 1 / (1 + math.exp(-max(-30.0, min(30.0, total))))
+
+
+@dataclass(frozen=True, slots=True)
+class Floors:
+    """Below these no answer is given; each chosen for a target risk.
+
+    `off_topic`: below it the question is surely no legal matter.
+    """
 
     legal: float
+    off_topic: float
     guidance: float
     law: float
 
 
-def confidence(draft: Draft) -> Confidence:
-    """The probabilities for a draft that has been searched for."""
+@dataclass(frozen=True, slots=True)
+class Confidence:
+    """Three probabilities: that the question is ours to answer at all, that the likeliest reviewed
+    answer (`reviewed`) fits, and that one of the first articles decides it."""
+
+    legal: float
+    guidance: float
+    law: float
+    reviewed: Hit | None = None
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What turns features into probabilities, and the floors that go with it."""
+
+    version: str
+    floors: Floors
+    legal: Logistic
+    guidance: Logistic
+    law: Logistic
+
+    @classmethod
+    def load(cls, path: Path, *, encoder: str, ranking: str) -> Calibration:
+        """Raises CalibrationMismatch, in Chinese, for a file that is missing or for others."""
+        try:
+            read: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        except FileNotFoundError:
+            raise CalibrationMismatch(f"没有校准文件 {path}") from None
+        fits = {"encoder": encoder, "ranking": ranking, "features": FEATURES}
+        for name, value in fits.items():
+            if read["made_for"][name] != value:
+                raise CalibrationMismatch(
+                    f"校准文件是为 {name}={read['made_for'][name]} 做的，现在是 {value}"
+                )
+        return cls(
+            read["version"],
+            Floors(**read["floors"]),
+            *(Logistic(**read["models"][name]) for name in ("legal", "guidance", "law")),
+        )
+
+    def of(self, draft: Draft) -> Confidence:
+        """The probabilities for a draft that has been searched for."""
+        if not draft.found.law or not draft.found.guidance:
+            return Confidence(0.0, 0.0, 0.0)
+        features = features_of(draft)
+        fits = [
+            (self.guidance.probability(candidate_features(draft, candidate)), candidate.hit)
+            for candidate in draft.candidates
+        ]
+        guidance, reviewed = max(fits, key=lambda pair: pair[0], default=(0.0, None))
+        return Confidence(
+            self.legal.probability(features),
+            guidance,
+            self.law.probability(features),
+            reviewed,
+        )
+
+
+def shipped_calibration() -> Path:
+    return Path(str(files("service.answering"))) / "calibration.json"
+
+
+def features_of(draft: Draft) -> Features:
+    """What was found for a question, as numbers. The draft must have law and guidance."""
     law, guidance = draft.found.law, draft.found.guidance
-    if not law or not guidance:
-        return Confidence(0.0, 0.0, 0.0)
-    nearest = draft.nearest or guidance[0]
-    features = {
-        "bias": 1.0,
+    first = law[0]
+    documents = [h.source.document.id for h in law[:5]]
+
+    def gap(depth: int) -> float:
+        return first.score - law[min(depth, len(law)) - 1].score
+
+    return {
         "law": max(h.cosine for h in law),
-        "near": nearest.cosine,
+        "gap_2": gap(2),
+        "gap_4": gap(4),
+        "gap_10": gap(10),
+        "lexical": first.lexical,
+        # The words, by themselves, put their best article among the first three too.
+        "agrees": float(max(h.lexical for h in law[:3]) >= 1.0),
+        "same_law": documents.count(documents[0]) / len(documents),
+        "reviewed": float(first.reviewed > 0),
+        "near": guidance[0].cosine,
+        "near_lead": guidance[0].cosine - guidance[min(1, len(guidance) - 1)].cosine,
         "outside": draft.outside.cosine if draft.outside else guidance[-1].cosine,
+        "topic": draft.topics.sure,
+        "not_legal": draft.topics.not_legal,
+        "length": math.log(max(1, len(draft.query))),
     }
-    # That the search in the law, by itself, finds what the reviewed answer cites, says more than
-    # how near the questions are: AUROC .844 without, .893 with.
-    rank = draft.support
-    answer = {
-        "lexical": nearest.lexical,
-        "lead": nearest.cosine - max((h.cosine for h in guidance if h is not nearest), default=0.0),
+
+
+def candidate_features(draft: Draft, candidate: Candidate) -> Features:
+    """What speaks for one reviewed answer, as numbers. That the search in the law, by itself, finds
+    what the answer cites, says more than how near the questions are."""
+    hit, rank = candidate.hit, candidate.first_rank
+    document = hit.source.document
+    others = (h.cosine for h in draft.found.guidance if h is not hit)
+    return {
+        "cosine": hit.cosine,
+        "lexical": hit.lexical,
+        "lead": hit.cosine - max(others, default=0.0),
+        "no_law": float(not candidate.cites),
         "first": float(rank is not None and rank < 1),
         "top_5": float(rank is not None and rank < 5),
         "top_20": float(rank is not None and rank < 20),
+        "two": float(candidate.among_five >= 2),
+        "topic_fits": math.log(draft.topics.probability(document.topic) + 0.01),
+        "is_faq": float(document.kind is Kind.FAQ),
+        "is_service": float(document.kind is Kind.SERVICE),
+        "outside": draft.outside.cosine if draft.outside else draft.found.guidance[-1].cosine,
+        "not_legal": draft.topics.not_legal,
+        "law": max(h.cosine for h in draft.found.law),
+        "length": math.log(max(1, len(draft.query))),
     }
-    articles = {
-        "lead": law[0].score - law[min(3, len(law) - 1)].score,
-        "reviewed": float(law[0].reviewed > 0),
-    }
-    fits = _logistic(_GUIDANCE, features | answer)
-    if nearest.cosine >= _SAME_QUESTION:
-        fits = max(fits, _logistic(_NEAR_ALONE, features))
-    return Confidence(
-        legal=_logistic(_LEGAL, features),
-        guidance=fits,
-        law=_logistic(_LAW, features | articles),
-    )
-
-
-def _logistic(weights: dict[str, float], features: dict[str, float]) -> float:
-    return 1 / (1 + math.exp(-sum(weights[name] * features[name] for name in weights)))

@@ -12,6 +12,7 @@ from knowledge.citations import Checked
 from knowledge.library import Source
 from knowledge.models import DateBasis
 from knowledge.retrieval import Found, Hit
+from service.answering.topics import TopicGuess
 
 
 class Outcome(StrEnum):
@@ -107,6 +108,18 @@ class Handover:
     targets: tuple[Target, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A reviewed answer or card near the question, and what the search in the law, by itself, says
+    of the articles that it cites: the rank of the first (None: none of the first, or it cites
+    none), and how many are among the first five."""
+
+    hit: Hit
+    cites: bool
+    first_rank: int | None
+    among_five: int
+
+
 Targets = Callable[[tuple[str, ...]], tuple[Target, ...]]  # ids of hotlines → whom to call
 
 
@@ -121,11 +134,11 @@ class Draft:
     query: str = ""  # normalised: the form that is searched for
     masked: tuple[str, ...] = ()
     topic: str | None = None
+    topics: TopicGuess = field(default_factory=TopicGuess)
     cited: list[Checked] = field(default_factory=list)
     found: Found = field(default_factory=Found)
     outside: Hit | None = None  # the nearest question that is no legal matter
-    nearest: Hit | None = None  # the reviewed answer or card that may be the one asked for
-    support: int | None = None  # at which rank the law search by itself found what it cites
+    candidates: tuple[Candidate, ...] = ()  # reviewed answers and cards that may be meant
     confidence: float = 0.0
     outcome: Outcome | None = None
     summary: str = ""

@@ -17,13 +17,15 @@ from knowledge.retrieval import Retriever
 from knowledge.store import today_in_china
 from service.answering import wording
 from service.answering.cards import Cards
-from service.answering.compose import CitedLaw, Compose, Floors, Search
+from service.answering.compose import CitedLaw, Compose, Search
+from service.answering.confidence import Calibration
 from service.answering.draft import Answer, Draft, Handover, Outcome, Step, Target
 from service.answering.finish import NextSteps, Verify
 from service.answering.guard import Mask, Urgent
 from service.answering.lookup import Lookup, Premise
 from service.answering.requests import Requests
 from service.answering.routing import Region
+from service.answering.topics import TopicModel
 
 log = structlog.get_logger()
 
@@ -38,7 +40,8 @@ class Pipeline:
         *,
         region: str,
         region_name: str,
-        floors: Floors,
+        calibration: Calibration,
+        topics: TopicModel,
         versions: dict[str, str],
         clock: Callable[[], date] = today_in_china,
     ) -> None:
@@ -57,15 +60,18 @@ class Pipeline:
             Requests(targets, region_name),
             Region(region, region_name, targets),
             Lookup(laws),
-            Search(retriever, cited_law),
-            Compose(cited_law, cards, floors, clock),
+            Search(retriever, cited_law, topics),
+            Compose(cited_law, cards, calibration, clock),
         )
         self._finish: Sequence[Step] = (Verify(laws, cards), Premise(), NextSteps(cards, clock))
         self._region = region
         self._targets = targets
         self._clock = clock
         self.laws = laws
-        self.versions = versions | {"wording": wording.VERSION}
+        self.versions = versions | {
+            "wording": wording.VERSION,
+            "calibration": calibration.version,
+        }
 
     def answer(self, question: str, *, on: date | None = None, region: str | None = None) -> Answer:
         """Answer one question as the law stands `on` that day (today if None)."""

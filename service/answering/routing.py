@@ -1,10 +1,8 @@
-"""Which of the twenty topics a question belongs to, and which place it is about."""
+"""Whom a topic leads to, and which place a question is about."""
 
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -12,7 +10,6 @@ from typing import Any
 import yaml
 
 from knowledge.lifecycle import applies_in
-from knowledge.retrieval import Hit
 from service.answering import wording
 from service.answering.draft import Draft, Handover, Outcome, Targets
 
@@ -82,25 +79,6 @@ class Region:
             draft.settle(Outcome.UNANSWERABLE_OTHER_REGION, words)
         else:
             draft.notices.append(wording.OTHER_REGION.format(place=named[0], here=self._home_name))
-
-
-_NEIGHBOURS = 8
-
-
-def topic_of(guidance: Sequence[Hit]) -> tuple[str | None, float]:
-    """The topic that the nearest reviewed questions agree on, and its share of their votes.
-
-    k nearest neighbours over documents, weighted by how far each is above the weakest.
-    """
-    nearest = guidance[:_NEIGHBOURS]
-    if not nearest:
-        return None, 0.0
-    floor = min(h.score for h in nearest) - 0.02
-    votes: dict[str, float] = defaultdict(float)
-    for hit in nearest:
-        votes[hit.source.document.topic] += (hit.score - floor) ** 2
-    best = max(votes, key=lambda t: (votes[t], t))
-    return best, votes[best] / sum(votes.values())
 
 
 def route_of(topic: str | None) -> dict[str, Any]:

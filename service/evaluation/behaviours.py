@@ -7,7 +7,7 @@ least one should be shown.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from knowledge.index import Progress
 from knowledge.statutes import short_title
 from service.answering.draft import Answer
 from service.answering.pipeline import Pipeline
-from service.evaluation.retrieval import read_lines
+from service.evaluation.benchmark import read_lines
 
 
 def shipped_cases() -> Path:
@@ -37,15 +37,18 @@ def _shows_an_article(case: dict[str, Any], answer: Answer) -> bool:
 
 def evaluate(pipeline: Pipeline, cases: Path, progress: Progress) -> dict[str, Any]:
     """n and share of right endings, in all and by behaviour; of the answered legal questions that
-    name articles, the share that shows one; and the ids that ended wrong."""
+    name articles, the share that shows one; how each behaviour ended (confusion); and the ids that
+    ended wrong."""
     lines = list(read_lines(cases))
     right: dict[str, list[bool]] = defaultdict(list)
+    confusion: dict[str, Counter[str]] = defaultdict(Counter)
     shown: list[bool] = []
     wrong: list[str] = []
     for done, case in enumerate(lines, start=1):
         answer = pipeline.answer(case["question"])
         ok = _ends_right(case, answer)
         right[case["behaviour"]].append(ok)
+        confusion[case["behaviour"]][answer.outcome.value] += 1
         if not ok:
             wrong.append(case["id"])
         if case["behaviour"] == "legal" and case.get("cites") and answer.outcome.answered:
@@ -59,6 +62,7 @@ def evaluate(pipeline: Pipeline, cases: Path, progress: Progress) -> dict[str, A
             name: {"n": len(group), "right": _share(group)} for name, group in right.items()
         },
         "legal_answered_with_cites": {"n": len(shown), "shows_one": _share(shown)},
+        "confusion": {name: dict(row) for name, row in confusion.items()},
         "wrong": wrong,
     }
 

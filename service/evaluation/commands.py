@@ -1,0 +1,177 @@
+"""`consult eval …`: each quality is a command. Figures are one JSON object, the last line.
+
+Each run is kept and compared with the one before it, and `--check` holds it to its floors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from knowledge import store
+from service import logging as service_logging
+from service.assembly import Rooms
+from service.evaluation import floors, runs
+from service.settings import Settings
+from service.terminal import print_json, progress_bars, screen
+
+evaluations = typer.Typer(help="测量质量", no_args_is_help=True)
+
+Check = Annotated[bool, typer.Option("--check", help="低于底线时退出码为 1")]
+Questions = Annotated[Path | None, typer.Option(exists=True, help="另一套题目（JSONL）")]
+Articles = Annotated[Path | None, typer.Option(exists=True, help="评测条文（JSONL，可压缩）")]
+Vectors = Annotated[Path | None, typer.Option(exists=True, help="条文的现成向量（npy）")]
+
+
+@contextmanager
+def _rooms() -> Iterator[Rooms]:
+    settings = Settings()
+    service_logging.configure(settings.log_level, as_json=settings.log_json)
+    rooms = Rooms(settings)
+    with progress_bars() as progress:
+        rooms.prepare(progress)
+    yield rooms
+    rooms.close()
+
+
+def _report(
+    rooms: Rooms, name: str, cases: tuple[Path, ...], figures: dict[str, Any], *, check: bool
+) -> None:
+    """Show what changed since the last run over the same cases, keep this one, check, print."""
+    kept = runs.Runs(rooms.settings.home)
+    about = runs.fingerprint(*cases)
+    before = kept.last(name, about)
+    if before:
+        lines = runs.changes(before.figures, figures) or ["没有变化"]
+        screen.print(f"与 {before.ran_at} 相比：\n  " + "\n  ".join(lines), markup=False)
+    kept.keep(name, about, {"encoder": rooms.encoder.version}, figures)
+    missed = floors.missed(name, figures) if check else []
+    for line in missed:
+        screen.print(line, style="red", markup=False)
+    print_json(figures)
+    if missed:
+        raise typer.Exit(1)
+
+
+@evaluations.command("retrieval")
+def eval_retrieval(
+    questions: Questions = None,
+    articles: Articles = None,
+    vectors: Vectors = None,
+    run_file: Annotated[Path | None, typer.Option(help="另存 TREC 格式的排序结果")] = None,
+    check: Check = False,
+) -> None:
+    """检索：R@k、MRR@10、nDCG@10。默认用自编题测本库；也可以给一套题目和条文。"""
+    from service.evaluation import benchmark, doubt, retrieval
+
+    if (questions is None) != (articles is None):
+        raise typer.BadParameter("--questions 和 --articles 要一起给")
+    with _rooms() as rooms, progress_bars() as progress:
+        if questions and articles:
+            lines = list(benchmark.read_lines(questions))
+            asked = [line["question"] for line in lines]
+            relevant = [set(line["relevant"]) for line in lines]
+            opened = benchmark.open_benchmark(articles, vectors, rooms.encoder, progress)
+            with opened as retriever:
+                figures = retrieval.evaluate(
+                    retriever, asked, relevant, benchmark.ON, progress, run_file
+                )
+            _report(rooms, "retrieval_benchmark", (questions, articles), figures, check=check)
+            return
+        on = store.today_in_china()
+        own = doubt.of_kind(doubt.read_own(rooms.laws, on, "report"), "legal")
+        with rooms.retriever() as retriever:
+            figures = retrieval.evaluate(
+                retriever, [j.question for j in own], [j.articles for j in own], on,
+                progress, run_file,
+            )  # fmt: skip
+        _report(rooms, "retrieval", (doubt.shipped_cases(),), figures, check=check)
+
+
+@evaluations.command("topics")
+def eval_topics(questions: Questions = None, check: Check = False) -> None:
+    """主题：准确率、宏平均 F1、混淆表。题目每行 question、topic；别的分类法用交叉验证。"""
+    from service.evaluation import behaviours, benchmark, topics
+
+    path = questions or behaviours.shipped_cases()
+    lines = [line for line in benchmark.read_lines(path) if line.get("topic")]
+    with _rooms() as rooms:
+        figures = topics.evaluate(
+            [line["question"] for line in lines],
+            [line["topic"] for line in lines],
+            rooms.topics,
+            rooms.encoder,
+        )
+        name = "topics" if figures["measured_by"] == "shipped" else "topics_folds"
+        _report(rooms, name, (path,), figures, check=check)
+
+
+@evaluations.command("abstention")
+def eval_abstention(
+    questions: Questions = None,
+    articles: Articles = None,
+    vectors: Vectors = None,
+    check: Check = False,
+) -> None:
+    """知道自己不知道：覆盖率、准确率、AUROC、校准误差，无关问题被作答的比例。"""
+    from service.evaluation import abstention, benchmark, doubt
+
+    if articles is not None and questions is None:
+        raise typer.BadParameter("给了 --articles 就要给 --questions")
+    with _rooms() as rooms, progress_bars() as progress:
+        on = store.today_in_china()
+        own = doubt.read_own(rooms.laws, on, "report")
+        if questions is None:
+            with rooms.pipeline() as pipeline:
+                figures = abstention.evaluate(pipeline, own, on, progress)
+            _report(rooms, "abstention", (doubt.shipped_cases(),), figures, check=check)
+            return
+        outside = doubt.of_kind(own, "outside")
+        if articles is None:
+            judged = doubt.read_by_label(questions, rooms.laws, on)
+            with rooms.pipeline() as pipeline:
+                figures = abstention.evaluate(pipeline, [*judged, *outside], on, progress)
+            _report(rooms, "abstention_own_law", (questions,), figures, check=check)
+            return
+        with benchmark.open_benchmark(
+            articles, vectors, rooms.encoder, progress, rooms.library
+        ) as retriever:
+            judged = doubt.read_benchmark(questions, retriever.library)
+            pipeline = rooms.pipeline_over(retriever)
+            figures = abstention.evaluate(pipeline, [*judged, *outside], benchmark.ON, progress)
+        _report(rooms, "abstention_benchmark", (questions, articles), figures, check=check)
+
+
+@evaluations.command("citations")
+def eval_citations(questions: Questions = None, check: Check = False) -> None:
+    """引用核对：误判为有效、漏掉、判错、多认各有几处。"""
+    from service.evaluation import citations
+
+    path = questions or citations.shipped_cases()
+    with _rooms() as rooms:
+        figures = citations.evaluate(rooms.laws, path, store.today_in_china())
+        _report(rooms, "citations", (path,), figures, check=check)
+
+
+@evaluations.command("urgent")
+def eval_urgent(questions: Questions = None, check: Check = False) -> None:
+    """危险识别：找出多少，误报多少。"""
+    from service.evaluation import urgent
+
+    path = questions or urgent.shipped_cases()
+    with _rooms() as rooms:
+        _report(rooms, "urgent", (path,), urgent.evaluate(path), check=check)
+
+
+@evaluations.command("behaviours")
+def eval_behaviours(questions: Questions = None, check: Check = False) -> None:
+    """从头到尾：各类问题（法律、服务、闲聊、无关、危险……）是否以该有的方式收尾。"""
+    from service.evaluation import behaviours
+
+    path = questions or behaviours.shipped_cases()
+    with _rooms() as rooms, rooms.pipeline() as pipeline, progress_bars() as progress:
+        figures = behaviours.evaluate(pipeline, path, progress)
+        _report(rooms, "behaviours", (path,), figures, check=check)
