@@ -98,7 +98,7 @@ def test_metrics_count_questions_that_found_nothing() -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(not (SHARED / "bench").exists(), reason="the benchmark data is not here")
-def test_retrieval_reaches_its_floor_on_a_sample_of_the_benchmark(home: Path) -> None:
+def test_retrieval_reaches_its_floors_on_the_benchmark(home: Path) -> None:
     bench = SHARED / "bench"
     done = consult(
         home,
@@ -110,13 +110,10 @@ def test_retrieval_reaches_its_floor_on_a_sample_of_the_benchmark(home: Path) ->
         str(bench / "articles.jsonl.gz"),
         "--vectors",
         str(bench / "articles_vectors.npy"),
+        "--check",
     )
     assert done.returncode == 0, done.stderr
-    figures = json.loads(done.stdout.splitlines()[-1])
-    assert figures["n"] == 309
-    assert figures["R@5"] >= 0.63
-    assert figures["R@100"] >= 0.88
-    assert figures["MRR@10"] >= 0.61
+    assert json.loads(done.stdout.splitlines()[-1])["n"] == 309
 
 
 @pytest.mark.slow
