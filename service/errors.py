@@ -2,6 +2,7 @@
 
     ServiceError
     ├── BadQuestion      400  empty, too long, not text
+    ├── BadCases         400  a file of questions that cannot be measured with
     ├── NotFound         404
     ├── TooMany          429
     └── NotReady         503  no index yet, or it disagrees with the store
@@ -23,6 +24,10 @@ class ServiceError(Exception):
 
 
 class BadQuestion(ServiceError):
+    status = 400
+
+
+class BadCases(ServiceError):
     status = 400
 
 

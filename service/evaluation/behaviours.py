@@ -39,7 +39,7 @@ def evaluate(pipeline: Pipeline, cases: Path, progress: Progress) -> dict[str, A
     """n and share of right endings, in all and by behaviour; of the answered legal questions that
     name articles, the share that shows one; how each behaviour ended (confusion); and the ids that
     ended wrong."""
-    lines = list(read_lines(cases))
+    lines = list(read_lines(cases, "id", "question", "behaviour", "expect"))
     right: dict[str, list[bool]] = defaultdict(list)
     confusion: dict[str, Counter[str]] = defaultdict(Counter)
     shown: list[bool] = []

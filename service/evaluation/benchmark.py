@@ -19,17 +19,42 @@ from knowledge.index import Progress, SearchIndex, VectorCache, embedding_input
 from knowledge.library import Library
 from knowledge.models import Document, Kind, Passage, Revision, Status, digest
 from knowledge.retrieval import Retriever
+from service.errors import BadCases
 
 ON = date(2026, 1, 1)  # any day: the benchmark's articles carry no dates
 
 
-def read_lines(path: Path) -> Iterator[dict[str, Any]]:
-    """The objects of a JSONL file, gzipped or not."""
+def read_lines(path: Path, *needed: str) -> Iterator[dict[str, Any]]:
+    """The objects of a JSONL file, gzipped or not, each with the fields `needed`.
+
+    Raises BadCases, with the number of the line, for anything else, and for a file without lines.
+    """
     opener = gzip.open if path.suffix == ".gz" else open
-    with opener(path, "rt", encoding="utf-8") as file:
-        for line in file:
-            if line.strip():
-                yield json.loads(line)
+    number = 0
+    try:
+        with opener(path, "rt", encoding="utf-8") as file:
+            for line in file:
+                number += 1
+                if line.strip():
+                    yield _checked(json.loads(line), needed)
+    except (OSError, EOFError, ValueError) as error:
+        message = f"{path.name} 第 {max(1, number)} 行附近读不了：要 UTF-8 文本，每行一个 JSON 对象"
+        raise BadCases("bad_cases", message) from error
+    except KeyError as error:
+        raise BadCases(
+            "bad_cases", f"{path.name} 第 {number} 行缺少字段 {error.args[0]}"
+        ) from error
+    if number == 0:
+        raise BadCases("bad_cases", f"{path.name} 是空的")
+
+
+def _checked(line: Any, needed: tuple[str, ...]) -> dict[str, Any]:
+    if not isinstance(line, dict):
+        raise ValueError("not an object")
+    for field in needed:
+        if line.get(field) in (None, ""):
+            raise KeyError(field)
+    return line
 
 
 def benchmark_library(articles: Iterable[dict[str, Any]], guidance: Library | None) -> Library:

@@ -71,7 +71,7 @@ def eval_retrieval(
         raise typer.BadParameter("--questions 和 --articles 要一起给")
     with _rooms() as rooms, progress_bars() as progress:
         if questions and articles:
-            lines = list(benchmark.read_lines(questions))
+            lines = list(benchmark.read_lines(questions, "question", "relevant"))
             asked = [line["question"] for line in lines]
             relevant = [set(line["relevant"]) for line in lines]
             opened = benchmark.open_benchmark(articles, vectors, rooms.encoder, progress)
@@ -97,7 +97,8 @@ def eval_topics(questions: Questions = None, check: Check = False) -> None:
     from service.evaluation import behaviours, benchmark, topics
 
     path = questions or behaviours.shipped_cases()
-    lines = [line for line in benchmark.read_lines(path) if line.get("topic")]
+    needed = ("question", "topic") if questions else ("question",)
+    lines = [line for line in benchmark.read_lines(path, *needed) if line.get("topic")]
     with _rooms() as rooms:
         figures = topics.evaluate(
             [line["question"] for line in lines],

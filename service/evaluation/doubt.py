@@ -78,7 +78,7 @@ def read_benchmark(path: Path, library: Library) -> list[Judged]:
     """A benchmark's questions, {question, relevant}; ids as in its articles."""
     return [
         Judged(line["question"], "legal", frozenset(line["relevant"]) & library.passages.keys())
-        for line in read_lines(path)
+        for line in read_lines(path, "question", "relevant")
     ]
 
 
@@ -86,7 +86,7 @@ def read_by_label(path: Path, laws: LawBook, on: date) -> list[Judged]:
     """A benchmark's questions, {question, relevant: [law/label#…]}, with the articles that we hold
     under the same name and number. Where a law has been renumbered since, this judges too hard."""
     judged = []
-    for line in read_lines(path):
+    for line in read_lines(path, "question", "relevant"):
         held = set()
         for reference in line["relevant"]:
             law, _, label = reference.partition("#")[0].partition("/")

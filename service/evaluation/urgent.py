@@ -23,7 +23,7 @@ def shipped_cases() -> Path:
 def evaluate(cases: Path) -> dict[str, Any]:
     """Recall over lines of danger and the share of false alarms over the others, in all and by
     split; `wrong` are the lines that failed in a split open to tuning."""
-    lines = list(read_lines(cases))
+    lines = list(read_lines(cases, "question", "behaviour"))
     rang = [urgent_kind(text.normalise(line["question"])) is not None for line in lines]
     out: dict[str, Any] = {"n": len(lines)} | _figures(lines, rang)
     splits = sorted({line.get("split", "") for line in lines} - {""})
