@@ -84,13 +84,16 @@ def evaluate(
 
 def _judge(judged: Judged, answer: Answer) -> _Result:
     draft = answer.draft
-    shown = {c.source.passage.id for c in draft.citations} or set(draft.trace.get("would_show", ()))
     answered = answer.outcome.answered and answer.outcome is not Outcome.ANSWERED_SMALLTALK
+    shown = {c.source.passage.id for c in draft.citations}
+    if not answered:
+        shown |= set(draft.trace.get("would_show", ()))
     return _Result(
         judged,
         answered,
         right=bool(shown & judged.articles),
-        sure=float(draft.trace.get("p_right", 0.0)),
+        # A named article is answered without a search, for certain.
+        sure=float(draft.trace.get("p_right", draft.confidence if answered else 0.0)),
         legal=draft.trace.get("p_legal"),
     )
 

@@ -37,7 +37,7 @@ from service.evaluation.metrics import auroc, expected_calibration_error
 LAW_RISK, GUIDANCE_RISK = 0.15, 0.15
 OUTSIDE_PASSING = 0.03  # of what is nothing for us may pass as legal; few pass the next floor too
 LEGAL_TURNED_AWAY = 0.005  # of ours may be called none of ours
-_PENALTY = 0.003  # on standardised features; ten times less or more changes no third digit
+_PENALTY = 0.003  # on standardised features; .02 gave the same AUROC to .002 on statute_calib
 _TOPIC_PENALTY = 0.0005
 _TOPIC_SPREAD = 4.0  # unit vectors times this, so that the penalty acts on all topics alike
 _FOLDS = 10
