@@ -1,7 +1,8 @@
 """`consult eval behaviours`: does each kind of question end as it should?
 
 Cases are our own writing, in `cases/*.jsonl`: {id, question, behaviour, expect, topic, cites}.
-`expect` lists the outcomes, or their prefixes, that are right; `cites` the articles of which at
+`split` and `documents` are explained in
+`doubt.py`. `expect` lists the outcomes, or their prefixes, that are right; `cites` the articles of which at
 least one should be shown.
 """
 
