@@ -1,9 +1,8 @@
 """`consult eval behaviours`: does each kind of question end as it should?
 
 Cases are our own writing, in `cases/*.jsonl`: {id, question, behaviour, expect, topic, cites}.
-`split` and `documents` are explained in
-`doubt.py`. `expect` lists the outcomes, or their prefixes, that are right; `cites` the articles of which at
-least one should be shown.
+`expect` lists the outcomes, or their prefixes, that are right; `cites` the articles of which at
+least one should be shown. `split` and `documents` are explained in `doubt.py`.
 """
 
 from __future__ import annotations
