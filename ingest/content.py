@@ -129,7 +129,22 @@ class Outside(Base):
     hotlines: list[Words] = []
 
 
-AnyItem = Faq | Card | Outside
+class Rules(Strict):
+    """A reviewed table that the service decides by. What its rows hold is checked by the part of
+    the service that reads it (`service.answering.precheck`, `service.answering.deadlines`)."""
+
+    kind: Literal["rules"]
+    id: Annotated[str, StringConstraints(pattern=r"^rules-[a-z0-9-]+$")]
+    title: Words
+    topic: Topic
+    region: Region
+    source: Words
+    checked_on: date
+    cites: list[Words] = []
+    table: dict[str, Any]
+
+
+AnyItem = Faq | Card | Outside | Rules
 _ITEMS: TypeAdapter[list[AnyItem]] = TypeAdapter(
     list[Annotated[AnyItem, Field(discriminator="kind")]]
 )
@@ -215,7 +230,7 @@ def to_incoming(item: AnyItem, origin: str) -> Incoming:
         approver="content-review",
         body=body,
     )
-    asks = dict.fromkeys([item.title, *item.asks])
+    asks = {} if isinstance(item, Rules) else dict.fromkeys([item.title, *item.asks])
     passages = tuple(
         Passage(id=f"{revision_id}/{i}", revision_id=revision_id, ordinal=i, label="问法", text=ask)
         for i, ask in enumerate(asks)

@@ -20,6 +20,7 @@ class Kind(StrEnum):
     FAQ = "faq"
     HOTLINE = "hotline"
     OUTSIDE = "outside"  # what people ask although it is no legal matter
+    RULES = "rules"  # a reviewed table that the service decides by; never found by a search
 
 
 class Status(StrEnum):

@@ -10,7 +10,7 @@ from typing import Any, get_args
 import pytest
 
 from ingest import content
-from ingest.content import AnyItem, Card, Faq, Outside, Topic, content_folder, read_items
+from ingest.content import AnyItem, Card, Faq, Outside, Rules, Topic, content_folder, read_items
 from knowledge.citations import LawBook, Verdict
 from knowledge.statutes import article_key, parse_number
 from tests.conftest import TODAY
@@ -21,7 +21,8 @@ EVERYTHING: list[AnyItem] = [
     if path.name != "repealed.yaml"
     for item in read_items(path)
 ]
-ITEMS = [i for i in EVERYTHING if not isinstance(i, Outside)]
+ITEMS = [i for i in EVERYTHING if isinstance(i, Faq | Card)]
+RULES = [i for i in EVERYTHING if isinstance(i, Rules)]
 OUTSIDE = [i for i in EVERYTHING if isinstance(i, Outside)]
 FAQS = [i for i in ITEMS if isinstance(i, Faq)]
 CARDS = [i for i in ITEMS if isinstance(i, Card)]
@@ -57,6 +58,15 @@ def test_no_two_answers_claim_the_same_way_of_asking() -> None:
 
 @pytest.mark.parametrize("item", ITEMS, ids=by_id)
 def test_every_citation_is_an_article_in_force(item: Faq | Card, laws: LawBook) -> None:
+    for citation in item.cites:
+        laws.cite(citation, TODAY)
+
+
+@pytest.mark.parametrize("item", RULES, ids=lambda rules: rules.id)
+def test_every_citation_of_a_table_of_rules_is_an_article_in_force(
+    item: Rules, laws: LawBook
+) -> None:
+    assert item.cites
     for citation in item.cites:
         laws.cite(citation, TODAY)
 
