@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date
 from importlib.resources import files
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -17,7 +19,10 @@ from pydantic import (
     StringConstraints,
     TypeAdapter,
     ValidationError,
+    field_validator,
+    model_validator,
 )
+from pydantic_core import PydanticCustomError
 
 from ingest.pipeline import Incoming, Report
 from knowledge.library import Repealed
@@ -61,6 +66,43 @@ class Fact(Strict):
     text: Words
     certainty: Literal["A", "B", "C", "D"]
     source: Words
+
+
+_DAYS = ("workdays", "daily", "always")
+_SPAN = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d-(?:(?:[01]\d|2[0-3]):[0-5]\d|24:00)")
+
+
+class Opening(Strict):
+    """Opening hours to reckon with, beside the words in `hours`, whose certainty is theirs too.
+    `days`: workdays (with legal holidays and 调休), daily (holidays too), always (an emergency
+    number, without `times`)."""
+
+    days: str
+    times: list[str] = []
+
+    @field_validator("days")
+    @classmethod
+    def _known_days(cls, days: str) -> str:
+        if days not in _DAYS:
+            raise PydanticCustomError("opening", "days 只能写 workdays、daily 或 always")
+        return days
+
+    @field_validator("times")
+    @classmethod
+    def _in_order(cls, times: list[str]) -> list[str]:
+        for span in times:
+            if not _SPAN.fullmatch(span):
+                raise PydanticCustomError("opening", "时间段要写成 09:00-11:30 这样，24小时制")
+        edges = [edge for span in times for edge in span.split("-")]
+        if any(a >= b for a, b in pairwise(edges)):
+            raise PydanticCustomError("opening", "时间段要从早到晚，不能重叠、相接或者倒着写")
+        return times
+
+    @model_validator(mode="after")
+    def _times_if_needed(self) -> Opening:
+        if bool(self.times) == (self.days == "always"):
+            raise PydanticCustomError("opening", "workdays、daily 要写 times，always 不写")
+        return self
 
 
 class Base(Strict):
@@ -111,12 +153,21 @@ class Card(Item):
     where: Fact | None = None
     phone: Fact | None = None
     hours: Fact | None = None
+    opening: Opening | None = None
     fee: Fact | None = None
     deadline: Fact | None = None
     online: Fact | None = None
     unknown: list[Words] = []
     ask_at: Annotated[str, BeforeValidator(str)] = ""  # YAML reads 12348 as a number
     related: list[Words] = []
+
+    @model_validator(mode="after")
+    def _opening_has_a_source(self) -> Card:
+        if self.opening and not self.hours:
+            raise PydanticCustomError(
+                "opening", "写了 opening，就要在 hours 里写明文字、把握和出处"
+            )
+        return self
 
 
 class Outside(Base):

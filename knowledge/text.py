@@ -64,6 +64,20 @@ def words(text: str) -> list[str]:
     return [w for w in _cutter().lcut_for_search(text) if len(w) > 1 and _WORD.match(w)]
 
 
+@functools.cache
+def _dictionary() -> frozenset[str]:
+    lay = (word for word, _ in _synonyms())
+    matters = (word for line in _lines("matters.txt") for word in line.split())
+    return frozenset(_lines("legal_words.txt")) | frozenset(lay) | frozenset(matters)
+
+
+def gist(question: str, most: int = 3) -> str:
+    """The first few words of law in a question, or the question where there is none."""
+    cut = _cutter().lcut_for_search(normalise(question))
+    found = dict.fromkeys(w for w in cut if len(w) > 1 and w in _dictionary())
+    return "".join(list(found)[:most]) or question
+
+
 def terms(text: str) -> list[str]:
     """The terms of the lexical index: characters, their bigrams, and jieba's words.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import structlog
 from fastapi import FastAPI, Request
@@ -14,11 +15,15 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.api import health
+from service.answering.legal_aid import LegalAid
+from service.api import handovers, health, legal_aid, ratings
 from service.assembly import Rooms
+from service.auth import StaffRegister
 from service.channels import web
 from service.conversations import Desk
 from service.errors import ServiceError
+from service.handover import Handovers, UrgentWatch, minutes_later
+from service.ratings import Ratings
 
 log = structlog.get_logger()
 MAX_BODY = 256 * 1024  # bytes; 20,000 characters must still get a proper answer about length
@@ -32,7 +37,15 @@ def create_app(rooms: Rooms) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         with rooms.pipeline() as pipeline:
             app.state.versions = pipeline.versions
-            app.state.desk = Desk(rooms.sessions, pipeline, channel="web", longest=longest)
+            app.state.legal_aid = LegalAid(rooms.library, rooms.laws, rooms.settings.region)
+            app.state.desk = Desk(
+                rooms.sessions,
+                pipeline,
+                channel="web",
+                longest=longest,
+                people=app.state.handovers,
+                rating_token=partial(app.state.ratings.token_for, "answer"),
+            )
             yield
             del app.state.desk
         rooms.close()
@@ -46,10 +59,21 @@ def create_app(rooms: Rooms) -> FastAPI:
         openapi_url="/api/v1/openapi.json",
     )
     app.state.rooms = rooms
+    app.state.staff = StaffRegister(rooms.sessions)
+    app.state.handovers = Handovers(
+        rooms.sessions,
+        due=minutes_later(rooms.settings.handover_due_minutes),
+        region=rooms.settings.region,
+    )
+    app.state.urgent = UrgentWatch(rooms.sessions)
+    app.state.ratings = Ratings.of(rooms.sessions, rooms.settings)
     app.include_router(web.router)
     app.include_router(health.router)
+    app.include_router(legal_aid.router)
+    app.include_router(handovers.router)
+    app.include_router(ratings.router)
     app.add_middleware(Edge)
-    _install_errors(app)
+    install_errors(app)
     return app
 
 
@@ -99,10 +123,15 @@ _HTTP_MESSAGES = {
 }
 
 
-def _install_errors(app: FastAPI) -> None:
+def install_errors(app: FastAPI) -> None:
+    """Every error leaves as {"error": {"code", "message"}}, with a message in Chinese."""
+
     @app.exception_handler(ServiceError)
     async def service_error(_request: Request, error: ServiceError) -> JSONResponse:
-        return _error(error.status, error.code, error.message)
+        response = _error(error.status, error.code, error.message)
+        if error.status == 401:
+            response.headers["WWW-Authenticate"] = "Bearer"  # RFC 9110, 11.6.1
+        return response
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:

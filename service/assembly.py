@@ -24,6 +24,7 @@ from knowledge.retrieval import RANKING, Retriever
 from service import migrations
 from service.answering.confidence import Calibration, CalibrationMismatch, shipped_calibration
 from service.answering.pipeline import Pipeline
+from service.answering.sensitive import Words
 from service.answering.topics import TopicModel, shipped_topics
 from service.errors import NotReady
 from service.settings import Settings
@@ -135,6 +136,11 @@ class Rooms:
             )
         return topics
 
+    @cached_property
+    def words(self) -> Words:
+        """The sensitive words, those of this home over those that ship."""
+        return Words(self.settings.home / "sensitive.csv")
+
     @property
     def calibration(self) -> Calibration:
         """The calibration made for this home, or the one that ships. Raises NotReady if it was
@@ -163,6 +169,7 @@ class Rooms:
             region_name=self.settings.region_name,
             calibration=self.calibration,
             topics=self.topics,
+            words=self.words,
             versions=retriever.versions,
         )
 

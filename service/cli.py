@@ -20,12 +20,16 @@ from service.conversations import Desk
 from service.errors import ServiceError
 from service.evaluation.commands import evaluations
 from service.settings import Settings
+from service.staff_commands import staff
 from service.terminal import print_json, progress_bars, screen
+from service.words_commands import words
 
 cli = typer.Typer(
     help="普陀区公共法律咨询助手", no_args_is_help=True, pretty_exceptions_enable=False
 )
 cli.add_typer(evaluations, name="eval")
+cli.add_typer(staff, name="staff")
+cli.add_typer(words, name="words")
 
 
 def _settings() -> Settings:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from datetime import date
-from typing import Any
+from typing import Any, Protocol
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session, sessionmaker
 
-from service.answering.draft import Answer
+from service.answering.draft import Answer, Outcome, Turn
 from service.answering.pipeline import Pipeline
 from service.errors import BadQuestion, NotFound
 from service.models import AnswerRecord, CitedPassage, Conversation, now
+
+_REMEMBERED = 6  # turns of a conversation that a question is read in the light of
 
 
 def clean_question(question: str, *, longest: int) -> str:
@@ -31,14 +34,34 @@ def clean_question(question: str, *, longest: int) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
+class People(Protocol):
+    """Those who may own a conversation (`service.handover.Handovers`)."""
+
+    def citizen_says(self, conversation: str, text: str) -> dict[str, Any] | None:
+        """Pass the words on, or None when nobody owns the conversation."""
+        ...
+
+
 class Desk:
-    """Answers questions for one channel and records them; safe to share between threads."""
+    """Answers questions for one channel and records them; safe to share between threads.
+
+    `people`: who takes over conversations, and before whom the assistant is silent.
+    `rating_token`: what lets its bearer rate an answer, by the answer's id.
+    """
 
     def __init__(
-        self, sessions: sessionmaker[Session], pipeline: Pipeline, *, channel: str, longest: int
+        self,
+        sessions: sessionmaker[Session],
+        pipeline: Pipeline,
+        *,
+        channel: str,
+        longest: int,
+        people: People | None = None,
+        rating_token: Callable[[str], str] | None = None,
     ) -> None:
         self._sessions, self._pipeline = sessions, pipeline
         self._channel, self._longest = channel, longest
+        self._people, self._rating_token = people, rating_token
 
     def ask(
         self,
@@ -53,23 +76,54 @@ class Desk:
         Raises BadQuestion, or NotFound for a conversation that is not there.
         """
         text = clean_question(question, longest=self._longest)
-        if conversation is not None:
-            self._require(conversation)
-        answer = self._pipeline.answer(text, on=on, region=region)
+        history = self._history(conversation) if conversation is not None else ()
+        with_person = bool(
+            conversation and self._people and self._people.citizen_says(conversation, text)
+        )
+        answer = self._pipeline.answer(
+            text, on=on, region=region, history=history, with_person=with_person
+        )
         with self._sessions.begin() as session:
             if conversation is None:
                 conversation = f"c_{secrets.token_urlsafe(16)}"
                 started = {"id": conversation, "channel": self._channel, "started_at": now()}
                 session.execute(insert(Conversation), started)
-            return _record(session, conversation, answer)
+            return _record(session, conversation, answer, self._rating_token)
 
-    def _require(self, conversation: str) -> None:
+    def _history(self, conversation: str) -> tuple[Turn, ...]:
+        """The last turns of a conversation, oldest first. Raises NotFound."""
         with self._sessions() as session:
             if session.get(Conversation, conversation) is None:
                 raise NotFound("conversation_unknown", "这个会话不存在或已清除，请重新开始提问。")
+            newest = session.scalars(
+                select(AnswerRecord)
+                .where(AnswerRecord.conversation_id == conversation)
+                .order_by(AnswerRecord.asked_at.desc(), AnswerRecord.id)
+                .limit(_REMEMBERED)
+            )
+            return tuple(_turn(record) for record in newest)[::-1]
 
 
-def _record(session: Session, conversation: str, answer: Answer) -> dict[str, Any]:
+def _turn(record: AnswerRecord) -> Turn:
+    return Turn(
+        question=record.question,
+        outcome=record.outcome,
+        root=record.trace.get("root", ""),
+        topic=record.topic,
+        region=record.region,
+        clarify=tuple(record.answer.get("clarify") or ()),
+        documents=tuple(record.trace.get("documents", ())),
+        answered_by=record.trace.get("answered_by", ""),
+        flow=record.trace.get("flow"),
+    )
+
+
+def _record(
+    session: Session,
+    conversation: str,
+    answer: Answer,
+    rating_token: Callable[[str], str] | None,
+) -> dict[str, Any]:
     """Store the answer, its trace, and copies of what it cites; return its JSON."""
     answer_id = f"a_{secrets.token_urlsafe(12)}"
     draft = answer.draft
@@ -103,4 +157,6 @@ def _record(session: Session, conversation: str, answer: Answer) -> dict[str, An
     ]
     if copies:
         session.execute(insert(CitedPassage), copies)
-    return shown
+    rateable = rating_token and answer.outcome is not Outcome.HANDOVER_WITH_PERSON
+    # Not stored: whoever reads the record later must not be able to rate.
+    return shown | ({"rating_token": rating_token(answer_id)} if rating_token and rateable else {})

@@ -21,9 +21,10 @@ from knowledge.retrieval import Retriever
 from service.answering.pipeline import Pipeline
 from service.app import create_app
 from service.assembly import Rooms
-from service.models import AnswerRecord, CitedPassage, Conversation
+from service.models import Base
 from service.settings import Settings
 
+_KNOWLEDGE = frozenset({"documents", "revisions", "passages", "knowledge_loads"})
 TODAY = date(2026, 11, 26)
 
 # The benchmark data that CI has beside the checkout; the product does not need it.
@@ -95,10 +96,11 @@ def served(prepared_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 @pytest.fixture
 def client(served: TestClient) -> TestClient:
-    """The running application without any conversation from another test."""
+    """The running application without anything that another test has left, but the knowledge."""
     with Session(rooms_of(served).engine) as session, session.begin():
-        for table in (CitedPassage, AnswerRecord, Conversation):
-            session.execute(delete(table))
+        for table in reversed(Base.metadata.sorted_tables):
+            if table.name not in _KNOWLEDGE:
+                session.execute(delete(table))
     return served
 
 

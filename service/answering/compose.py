@@ -17,9 +17,10 @@ from knowledge.library import Source
 from knowledge.models import Kind, Revision
 from knowledge.retrieval import Found, Hit, Retriever
 from service.answering import wording
-from service.answering.cards import Cards, to_step
+from service.answering.cards import Cards
 from service.answering.confidence import Calibration, Confidence
 from service.answering.draft import Candidate, Citation, Draft, Handover, Outcome
+from service.answering.followup import rounds_of_clarifying
 from service.answering.lookup import named_sources
 from service.answering.routing import route_of
 from service.answering.topics import TopicModel
@@ -34,6 +35,7 @@ _DEPTH = 40  # deep enough to meet the nearest question that is no legal matter
 _VAGUE = 5  # characters: 我要告他 is asked back unless a reviewed question is surely meant,
 _BARE = 3  # 离婚 always
 _SURELY = 0.85
+_ROUNDS = 2  # times in a row that a citizen is asked back
 _CANDIDATES = 4  # reviewed answers that are weighed against each other
 _MAX_OF_CARD = 6  # articles shown of a card that cites many
 
@@ -172,22 +174,38 @@ class Compose:
     @staticmethod
     def _is_vague(draft: Draft, p: Confidence) -> bool:
         length = len(draft.query)
+        if draft.in_context or rounds_of_clarifying(draft.history) >= _ROUNDS:
+            return False  # the matter is known, or was asked for often enough
         return length <= _BARE or (length <= _VAGUE and p.guidance < _SURELY)
 
     def _from_guidance(self, draft: Draft, hit: Hit, named: list[Citation]) -> None:
         source, body = hit.source, hit.source.revision.body
         draft.topic = source.document.topic
+        self._note_repetition(draft, source)
         draft.notices += body.get("notices", [])
         cited = self._cited_law.of(source.revision, draft.on)
         draft.citations = _distinct([*named, *(self._citation(s, draft) for s in cited)])
+        if source.document.topic == "法律援助":
+            draft.clarify = [wording.PRECHECK]
         if source.document.kind is Kind.FAQ:
             draft.step_ids = list(body.get("steps", []))
             draft.settle(Outcome.ANSWERED_FAQ, body["answer"])
         else:
             draft.citations = draft.citations[: max(_MAX_OF_CARD, len(named))]
-            draft.steps.append(to_step(source))
+            draft.steps.append(self._cards.to_step(source))
             draft.step_ids = [i for i in body.get("related", []) if i != source.document.id][:2]
             draft.settle(Outcome.ANSWERED_SERVICE, _card_summary(body))
+
+    def _note_repetition(self, draft: Draft, source: Source) -> None:
+        """The same answer a second time helps nobody: say so, and who can look at the case."""
+        draft.trace["answered_by"] = source.document.id
+        last = draft.history[-1] if draft.history else None
+        if last and last.answered_by == source.document.id:
+            draft.notices.append(wording.SAME_AGAIN)
+            hotlines = tuple(route_of(draft.topic)["hotlines"])
+            draft.handover = Handover(
+                "hotline", wording.REASONS["same_again"], self._cards.targets(hotlines, draft.on)
+            )
 
     def _from_law(self, draft: Draft, named: list[Citation]) -> None:
         found = [self._citation(h.source, draft) for h in articles_to_show(draft.found.law)]
@@ -218,6 +236,10 @@ class Compose:
             "hotline", wording.REASONS["unsure"], self._cards.targets(hotlines, draft.on)
         )
         draft.clarify = _related_questions(draft, above=0.5)[:3] or None
+        if rounds_of_clarifying(draft.history) >= _ROUNDS:
+            draft.step_ids = route_of(draft.topic)["steps"]
+            draft.settle(Outcome.UNANSWERABLE_UNSURE, wording.STILL_VAGUE)
+            return
         words = [wording.UNSURE, *([wording.RELATED] if draft.clarify else [])]
         draft.settle(Outcome.UNANSWERABLE_UNSURE, "\n".join(words))
 

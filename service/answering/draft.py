@@ -24,9 +24,13 @@ class Outcome(StrEnum):
     ANSWERED_ARTICLE = "answered_article"
     ANSWERED_REPEALED = "answered_repealed"
     ANSWERED_SMALLTALK = "answered_smalltalk"
+    ANSWERED_LEGAL_AID = "answered_legal_aid"
     CLARIFY_TOPIC = "clarify_topic"
+    CLARIFY_REGION = "clarify_region"
+    CLARIFY_LEGAL_AID = "clarify_legal_aid"
     HANDOVER_URGENT = "handover_urgent"
     HANDOVER_REQUESTED = "handover_requested"
+    HANDOVER_WITH_PERSON = "handover_with_person"
     UNANSWERABLE_UNSURE = "unanswerable_unsure"
     UNANSWERABLE_OFF_TOPIC = "unanswerable_off_topic"
     UNANSWERABLE_NO_SUCH_ARTICLE = "unanswerable_no_such_article"
@@ -85,6 +89,7 @@ class NextStep:
     hours: str | None = None
     fee: str | None = None
     deadline: str | None = None
+    open_now: str | None = None  # said when the answer was given
     id: str = ""
 
 
@@ -96,6 +101,7 @@ class Target:
     phone: str | None = None
     where: str | None = None
     hours: str | None = None
+    open_now: str | None = None  # said when the answer was given
     note: str | None = None
 
 
@@ -120,6 +126,21 @@ class Candidate:
     among_five: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """An earlier question of the same conversation, and what became of it."""
+
+    question: str  # masked
+    outcome: str
+    root: str = ""  # the question that follow-ups belong to, as it was searched for
+    topic: str | None = None
+    region: str = ""
+    clarify: tuple[str, ...] = ()  # what the citizen was given to choose from
+    documents: tuple[str, ...] = ()  # ids of the cards shown as next steps
+    answered_by: str = ""  # id of the reviewed answer or card that was given
+    flow: dict[str, Any] | None = None  # where a guided flow stands
+
+
 Targets = Callable[[tuple[str, ...]], tuple[Target, ...]]  # ids of hotlines → whom to call
 
 
@@ -130,8 +151,12 @@ class Draft:
     raw: str
     on: date
     region: str
+    history: tuple[Turn, ...] = ()  # oldest first
     question: str = ""  # masked: the only form that is stored and shown
     query: str = ""  # normalised: the form that is searched for
+    in_context: tuple[
+        str, ...
+    ] = ()  # the query with the earlier question before it, should it need that
     masked: tuple[str, ...] = ()
     topic: str | None = None
     topics: TopicGuess = field(default_factory=TopicGuess)

@@ -29,13 +29,16 @@ class Urgent:
 
     def __call__(self, draft: Draft) -> None:
         kind = urgent_kind(draft.query)
-        if kind is None:
-            return
-        words, hotlines = wording.URGENT[kind]
-        draft.trace["urgent"] = kind
-        draft.confidence = 1.0
-        reason = wording.URGENT_REASONS[kind]
-        draft.handover = Handover("urgent", reason, self._targets(hotlines))
-        draft.step_ids = list(wording.URGENT_STEPS[kind])
-        draft.notices.append(wording.NOT_URGENT)
-        draft.settle(Outcome.HANDOVER_URGENT, words)
+        if kind is not None:
+            raise_alarm(draft, kind, self._targets)
+
+
+def raise_alarm(draft: Draft, kind: str, targets: Targets) -> None:
+    """Settle the question with the fixed text of a kind of danger, and whom to call."""
+    words, hotlines = wording.URGENT[kind]
+    draft.trace["urgent"] = kind
+    draft.confidence = 1.0
+    draft.handover = Handover("urgent", wording.URGENT_REASONS[kind], targets(hotlines))
+    draft.step_ids = list(wording.URGENT_STEPS[kind])
+    draft.notices.append(wording.NOT_URGENT)
+    draft.settle(Outcome.HANDOVER_URGENT, words)

@@ -1,7 +1,9 @@
 """The way a question goes, on one page.
 
-mask → urgent → requests → region → look up → search → compose     until one settles the outcome
-verify → premise → next steps                                       always
+mask → sensitive → urgent                                       danger first, by rules alone
+     → solicitation → pre-check → requests → follow-up → region   until one settles the outcome
+     → look up → side of the matter → search → in context → compose
+deadlines → verify → premise → next steps                       always
 """
 
 from __future__ import annotations
@@ -19,12 +21,17 @@ from service.answering import wording
 from service.answering.cards import Cards
 from service.answering.compose import CitedLaw, Compose, Search
 from service.answering.confidence import Calibration
-from service.answering.draft import Answer, Draft, Handover, Outcome, Step, Target
+from service.answering.deadlines import Deadlines
+from service.answering.draft import Answer, Draft, Handover, Outcome, Step, Target, Turn
 from service.answering.finish import NextSteps, Verify
+from service.answering.followup import FollowUp, InContext, SideOfMatter
 from service.answering.guard import Mask, Urgent
+from service.answering.guided import PreCheck
+from service.answering.legal_aid import LegalAid
 from service.answering.lookup import Lookup, Premise
 from service.answering.requests import Requests
 from service.answering.routing import Region
+from service.answering.sensitive import Sensitive, Solicitation, Words
 from service.answering.topics import TopicModel
 
 log = structlog.get_logger()
@@ -42,11 +49,14 @@ class Pipeline:
         region_name: str,
         calibration: Calibration,
         topics: TopicModel,
+        words: Words,
         versions: dict[str, str],
         clock: Callable[[], date] = today_in_china,
     ) -> None:
         cards = Cards(retriever.library)
         cited_law = CitedLaw(laws)
+
+        search = Search(retriever, cited_law, topics)
 
         def targets(ids: tuple[str, ...]) -> tuple[Target, ...]:
             return cards.targets(ids, clock())
@@ -54,16 +64,28 @@ class Pipeline:
         def emergency(ids: tuple[str, ...]) -> tuple[Target, ...]:
             return cards.targets(ids, clock(), urgent=True)
 
+        # All that happens while a person owns the conversation.
+        self._guard: Sequence[Step] = (Mask(), Sensitive(words), Urgent(emergency))
         self._decide: Sequence[Step] = (
-            Mask(),
-            Urgent(emergency),
+            *self._guard,
+            Solicitation(words, targets),
+            PreCheck(LegalAid(retriever.library, laws, region), clock),
             Requests(targets, region_name),
+            FollowUp(),
             Region(region, region_name, targets),
             Lookup(laws),
-            Search(retriever, cited_law, topics),
+            SideOfMatter(cards, clock),
+            search,
+            InContext(search, calibration),
             Compose(cited_law, cards, calibration, clock),
         )
-        self._finish: Sequence[Step] = (Verify(laws, cards), Premise(), NextSteps(cards, clock))
+        deadlines = Deadlines.of(laws, targets, clock())
+        self._finish: Sequence[Step] = (
+            *([deadlines] if deadlines else []),
+            Verify(laws, cards),
+            Premise(),
+            NextSteps(cards, clock),
+        )
         self._region = region
         self._targets = targets
         self._clock = clock
@@ -73,17 +95,35 @@ class Pipeline:
             "calibration": calibration.version,
         }
 
-    def answer(self, question: str, *, on: date | None = None, region: str | None = None) -> Answer:
-        """Answer one question as the law stands `on` that day (today if None)."""
+    def answer(
+        self,
+        question: str,
+        *,
+        on: date | None = None,
+        region: str | None = None,
+        history: Sequence[Turn] = (),
+        with_person: bool = False,
+    ) -> Answer:
+        """Answer one question as the law stands `on` that day (today if None), in the light of the
+        conversation so far, oldest turn first. While a person owns the conversation
+        (`with_person`), only danger is looked for."""
         began = time.perf_counter()
-        draft = Draft(raw=question, on=on or self._clock(), region=region or self._region)
+        draft = Draft(
+            raw=question,
+            on=on or self._clock(),
+            region=region or self._region,
+            history=tuple(history),
+        )
         times: dict[str, float] = {}
         draft.trace["step_ms"] = times
         try:
-            for step in self._decide:
+            for step in self._guard if with_person else self._decide:
                 self._run(step, draft, times)
                 if draft.outcome is not None:
                     break
+            if draft.outcome is None and with_person:
+                draft.confidence = 1.0
+                draft.settle(Outcome.HANDOVER_WITH_PERSON, wording.WITH_PERSON)
             for step in self._finish:
                 self._run(step, draft, times)
         except Exception:
@@ -91,6 +131,7 @@ class Pipeline:
             log.exception("answer.failed")
             self._fail(draft)
         draft.trace["query"] = draft.query
+        _remember(draft)
         draft.trace["hits"] = _hits(draft)
         return Answer(draft, (time.perf_counter() - began) * 1000, self.versions)
 
@@ -106,6 +147,26 @@ class Pipeline:
             "hotline", wording.REASONS["failed"], self._targets(("hotline-12348",))
         )
         draft.settle(Outcome.FAILED_SEARCH, wording.FAILED_SEARCH)
+
+
+_BESIDE_THE_MATTER = (
+    Outcome.ANSWERED_SMALLTALK,
+    Outcome.UNANSWERABLE_OFF_TOPIC,
+    Outcome.REFUSED_HARM,
+    Outcome.HANDOVER_REQUESTED,
+    Outcome.HANDOVER_WITH_PERSON,
+)
+
+
+def _remember(draft: Draft) -> None:
+    """What a follow-up to this question will need: the question it belongs to, and the cards."""
+    last = draft.history[-1] if draft.history else None
+    if draft.outcome in _BESIDE_THE_MATTER:
+        draft.trace["root"] = last.root if last else ""
+        draft.trace["documents"] = list(last.documents) if last else []
+    else:
+        draft.trace.setdefault("root", draft.query)
+        draft.trace["documents"] = [s.id for s in draft.steps]
 
 
 def _hits(draft: Draft) -> dict[str, list[dict[str, object]]]:

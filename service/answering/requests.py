@@ -11,6 +11,7 @@ import yaml
 
 from service.answering import wording
 from service.answering.draft import Draft, Handover, Outcome, Targets
+from service.answering.harm import harm_family
 
 _PUNCTUATION = re.compile(r"[\s,，.。!！?？~～、;；:：…·]+")
 
@@ -19,10 +20,8 @@ _PUNCTUATION = re.compile(r"[\s,，.。!！?？~～、;；:：…·]+")
 def _patterns() -> dict[str, re.Pattern[str]]:
     raw = yaml.safe_load((files("service.answering") / "requests.yaml").read_text("utf-8"))
     return {
-        name: re.compile(
-            "|".join(f"(?:{p})" for p in ([rule] if isinstance(rule, str) else rule)), re.I
-        )
-        for name, rule in raw.items()
+        name: re.compile("|".join(f"(?:{p})" for p in raw[name]), re.I)
+        for name in ("person", "greeting", "thanks")
     }
 
 
@@ -36,10 +35,7 @@ def request_kind(query: str) -> str | None:
         return "thanks"
     if found["person"].search(words):
         return "person"
-    asks = found["harm_asking"].search(words) and not found["harm_not"].search(words)
-    if asks and (found["harm_deeds"].search(words) or found["harm_evasion"].search(words)):
-        return "harm"
-    return None
+    return "harm" if harm_family(query) else None
 
 
 class Requests:

@@ -57,28 +57,72 @@ _LOCAL = re.compile(
 _OTHER_LAW = ("71", "81", "82")  # 台湾, 香港, 澳门: another law altogether
 
 
+_SOMEWHERE_ELSE = re.compile(
+    r"老家|外地|外省|乡下|农村(?:老家|户口)|我们(?:县|村|镇|乡|那边|那里)(?!民|务)|家乡|外市|别的(?:城市|省)"
+)
+_REPLY = 25  # characters; a longer text is a new question
+
+
 class Region:
     """A question about another place: national law is the same there, our windows are not, and
-    what a place decides for itself is not answered from here."""
+    what a place decides for itself is not answered from here. Where the answer depends on the
+    place and it is not named, the citizen is asked once."""
 
     def __init__(self, home: str, home_name: str, targets: Targets) -> None:
         self._home, self._home_name, self._targets = home, home_name, targets
 
     def __call__(self, draft: Draft) -> None:
         named = _PLACE.findall(_NOT_PLACES.sub("", draft.query))
-        codes = [_PLACES[n] for n in named]
-        if not named or any(applies_in(code, self._home) for code in codes):
+        asked = _question_that_asked(draft)
+        if asked and len(draft.query) <= _REPLY:
+            self._take_reply(draft, asked, named)
+        elif named and not any(applies_in(_PLACES[n], self._home) for n in named):
+            self._elsewhere(draft, named[0], _PLACES[named[0]])
+        elif not named and not asked and _SOMEWHERE_ELSE.search(draft.query):
+            self._ask(draft)
+
+    def _ask(self, draft: Draft) -> None:
+        if not _LOCAL.search(draft.query) or any(
+            t.outcome == Outcome.CLARIFY_REGION for t in draft.history
+        ):
             return
-        draft.region = codes[0]
-        draft.trace["place"] = named[0]
-        if codes[0].startswith(_OTHER_LAW) or _LOCAL.search(draft.query):
-            words = wording.OTHER_REGION_ASKED.format(place=named[0], here=self._home_name)
-            targets = self._targets(("hotline-12348", "hotline-12345"))
-            draft.confidence = 1.0
-            draft.handover = Handover("hotline", wording.REASONS["other_region"], targets)
-            draft.settle(Outcome.UNANSWERABLE_OTHER_REGION, words)
+        draft.confidence = 1.0
+        draft.clarify = [wording.HERE, wording.ELSEWHERE]
+        draft.settle(Outcome.CLARIFY_REGION, wording.CLARIFY_REGION)
+
+    def _take_reply(self, draft: Draft, asked: str, named: list[str]) -> None:
+        """The place that was asked for; anything else is a question of its own."""
+        if named and any(applies_in(_PLACES[n], self._home) for n in named):
+            draft.query = asked
+        elif named:
+            draft.query = asked
+            self._elsewhere(draft, named[0], _PLACES[named[0]])
+        elif wording.ELSEWHERE in draft.query or _SOMEWHERE_ELSE.search(draft.query):
+            draft.query = asked
+            words = wording.SOMEWHERE_ELSE.format(here=self._home_name)
+            self._send_there(draft, words)
+        draft.trace["asked_for_place"] = asked
+
+    def _elsewhere(self, draft: Draft, place: str, code: str) -> None:
+        draft.region = code
+        draft.trace["place"] = place
+        if code.startswith(_OTHER_LAW) or _LOCAL.search(draft.query):
+            words = wording.OTHER_REGION_ASKED.format(place=place, here=self._home_name)
+            self._send_there(draft, words)
         else:
-            draft.notices.append(wording.OTHER_REGION.format(place=named[0], here=self._home_name))
+            draft.notices.append(wording.OTHER_REGION.format(place=place, here=self._home_name))
+
+    def _send_there(self, draft: Draft, words: str) -> None:
+        targets = self._targets(("hotline-12348", "hotline-12345"))
+        draft.confidence = 1.0
+        draft.handover = Handover("hotline", wording.REASONS["other_region"], targets)
+        draft.settle(Outcome.UNANSWERABLE_OTHER_REGION, words)
+
+
+def _question_that_asked(draft: Draft) -> str | None:
+    """The question before this one, if it was answered by asking for the place."""
+    last = draft.history[-1] if draft.history else None
+    return last.root if last and last.outcome == Outcome.CLARIFY_REGION else None
 
 
 def route_of(topic: str | None) -> dict[str, Any]:

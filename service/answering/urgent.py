@@ -69,14 +69,14 @@ class Reading:
     """A folded question cut into clauses, which remembers where each pattern was found."""
 
     def __init__(self, clauses: Iterable[str]) -> None:
-        self._text = "\n".join(clauses)
-        self._ends = [i for i, character in enumerate(self._text) if character == "\n"]
+        self.text = "\n".join(clauses)
+        self._ends = [i for i, character in enumerate(self.text) if character == "\n"]
         self.clauses: Clauses = frozenset(range(len(self._ends) + 1))
         self._found: dict[Term, Clauses] = {}
 
     def where(self, term: Term) -> Clauses:
         if term not in self._found:
-            hits = term.pattern.finditer(self._text) if term.pattern.search(self._text) else ()
+            hits = term.pattern.finditer(self.text) if term.pattern.search(self.text) else ()
             self._found[term] = frozenset(bisect_right(self._ends, hit.start()) for hit in hits)
         return self._found[term]
 
@@ -183,6 +183,12 @@ def _foldable(key: str) -> str:
     if key[-1].isdigit():
         after += r"(?![月号日年个天点万千百元块岁次楼级人家份张])"
     return before + re.escape(key) + after
+
+
+def fold(question: str) -> str:
+    """The question in plain Mandarin, harmless idioms blanked out, clauses apart by a space."""
+    reading = next(iter(_vocabulary().readings(question)))
+    return reading.text.replace("\n", " ")
 
 
 @cache

@@ -37,6 +37,31 @@ OTHER_REGION_ASKED = (
     "您问的是{place}的事，当地的地址、电话、标准和办法我没有核实过的资料，不能拿{here}的来回答您。"
     "请拨打当地的12348公共法律服务热线或12345政务服务热线询问。"
 )
+SOMEWHERE_ELSE = (
+    "您说的事不在{here}，当地的地址、电话、标准和办法我没有核实过的资料，不能拿{here}的来回答您。"
+    "请拨打当地的12348公共法律服务热线或12345政务服务热线询问。"
+)
+CLARIFY_REGION = "这件事各地的办法不一样。请问事情发生在（或者要在）哪里办？"
+HERE, ELSEWHERE = "上海", "外地"
+SIDE_OF_MATTER = "您问的是{side}。按刚才说到的几个去处："
+SIDES = {
+    "fee": "费用",
+    "where": "地点",
+    "phone": "电话",
+    "hours": "时间",
+    "materials": "要带的材料",
+    "online": "网上怎么办",
+    "deadline": "期限",
+}
+PRECHECK = "法律援助预检：看看我能不能申请"
+UNDERSTOOD = (
+    "我把您这句话和前面的合在一起，按“{query}”来查的。不是这个意思的话，请把事情完整写一遍。"
+)
+SAME_AGAIN = (
+    "这和刚才是同一件事，能查到的办法和上面一样。已经试过、还是不行的，请打电话请人看下一步怎么走。"
+)
+STILL_VAGUE = "您的情况我还不清楚，先给您这类事通常的去处；也可以直接打下面的电话，把事情讲给人听。"
+WITH_PERSON = "工作人员正在和您对话，您的话已经转给对方。助手先不作答，等工作人员回复。"
 CLARIFY = "“{topic}”涉及的事情很多，您更想问下面哪一个？点一个，或者直接把事情写出来。"
 
 REQUESTED = "好的，请通过下面的方式找人。打电话前，可以先把事情的时间、经过和手上的材料理一理。"
@@ -59,6 +84,7 @@ REASONS = {
     "requested": "您要求找人。",
     "harm": "想了解合法的办法，可以问这里。",
     "no_source": "找到的内容没有通过核对。",
+    "same_again": "同一件事又问了一遍，可能需要人来看。",
     "failed": "系统暂时出了问题。",
 }
 URGENT_REASONS = {
@@ -140,6 +166,8 @@ _TEXTS: dict[Outcome, str] = {
     Outcome.CLARIFY_TOPIC: CLARIFY,
     Outcome.HANDOVER_REQUESTED: REQUESTED,
     Outcome.REFUSED_HARM: REFUSED_HARM,
+    Outcome.CLARIFY_REGION: CLARIFY_REGION,
+    Outcome.HANDOVER_WITH_PERSON: WITH_PERSON,
     Outcome.HANDOVER_URGENT: URGENT["self_harm"][0],
 }
 _COMPOSED = frozenset(
@@ -149,6 +177,8 @@ _COMPOSED = frozenset(
         Outcome.ANSWERED_LAW,
         Outcome.ANSWERED_ARTICLE,
         Outcome.ANSWERED_REPEALED,
+        Outcome.ANSWERED_LEGAL_AID,
+        Outcome.CLARIFY_LEGAL_AID,
         Outcome.UNANSWERABLE_NO_SUCH_ARTICLE,
         Outcome.UNANSWERABLE_NO_SUCH_LAW,
         Outcome.UNANSWERABLE_NOT_IN_FORCE,

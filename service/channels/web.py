@@ -1,4 +1,4 @@
-"""The web channel: the page at `/`, and questions over HTTP as JSON or as a stream of events."""
+"""The web channel: the pages at `/` and `/legal-aid`, and questions over HTTP as JSON or as a stream of events."""
 
 from __future__ import annotations
 
@@ -100,6 +100,11 @@ def suggestions() -> dict[str, tuple[str, ...]]:
 @router.get("/", include_in_schema=False)
 def page() -> FileResponse:
     return _file("index.html")
+
+
+@router.get("/legal-aid", include_in_schema=False)
+def legal_aid_page() -> FileResponse:
+    return _file("legal-aid.html")
 
 
 @router.get("/static/{name}", include_in_schema=False)

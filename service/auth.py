@@ -1,0 +1,184 @@
+"""Who works here, and what each of them may do: nothing, unless a role says so.
+
+A role is a set of permissions, a permission is `resource:action`, an endpoint names exactly one
+(`service.api.permits`). Somebody with a region sees only what belongs to that region.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session, sessionmaker
+
+from service.errors import BadRequest, NotFound
+from service.models import Staff, now
+
+
+class Permission(StrEnum):
+    """Everything that can be allowed."""
+
+    HANDOVER_LIST = "handover:list"
+    HANDOVER_READ = "handover:read"
+    HANDOVER_CLAIM = "handover:claim"
+    HANDOVER_RELEASE = "handover:release"
+    HANDOVER_REASSIGN = "handover:reassign"  # put back what somebody else has claimed
+    HANDOVER_REPLY = "handover:reply"
+    HANDOVER_NOTE = "handover:note"
+    HANDOVER_CLOSE = "handover:close"
+    URGENT_LIST = "urgent:list"
+    URGENT_ACKNOWLEDGE = "urgent:acknowledge"
+    RATING_READ = "rating:read"
+    RATING_REPLY = "rating:reply"
+    RATING_APPEAL = "rating:appeal"
+    RATING_RECHECK = "rating:recheck"
+    RATING_DECIDE = "rating:decide"
+    KNOWLEDGE_EDIT = "knowledge:edit"
+    KNOWLEDGE_PUBLISH = "knowledge:publish"
+    CONVERSATION_READ = "conversation:read"
+    CONVERSATION_REVIEW = "conversation:review"
+    AUDIT_READ = "audit:read"
+    STAFF_MANAGE = "staff:manage"
+
+
+P = Permission
+# Whoever is rated, or wrote what was; each role that has these answers for its own work.
+_RATED = frozenset({P.RATING_READ, P.RATING_REPLY, P.RATING_APPEAL})
+_DESK = _RATED | frozenset(
+    {
+        P.HANDOVER_LIST,
+        P.HANDOVER_READ,
+        P.HANDOVER_CLAIM,
+        P.HANDOVER_RELEASE,
+        P.HANDOVER_REPLY,
+        P.HANDOVER_NOTE,
+        P.HANDOVER_CLOSE,
+    }
+)
+ROLES: dict[str, frozenset[Permission]] = {
+    "curator": _RATED | {P.KNOWLEDGE_EDIT},
+    "reviewer": frozenset({P.KNOWLEDGE_PUBLISH, P.CONVERSATION_READ, P.CONVERSATION_REVIEW}),
+    "supervisor": _DESK
+    | {
+        P.HANDOVER_REASSIGN,
+        P.URGENT_LIST,
+        P.URGENT_ACKNOWLEDGE,
+        P.RATING_RECHECK,
+        P.RATING_DECIDE,
+        P.CONVERSATION_READ,
+        P.CONVERSATION_REVIEW,
+    },
+    "agent": _DESK,
+    "auditor": frozenset({P.AUDIT_READ}),
+    "administrator": frozenset({P.STAFF_MANAGE}),
+}
+ROLE_NAMES = {
+    "curator": "知识编辑",
+    "reviewer": "复核人员",
+    "supervisor": "督导",
+    "agent": "坐席",
+    "auditor": "审计人员",
+    "administrator": "管理员",
+}
+
+_LONGEST_NAME = 80
+_LONGEST_TOKEN = 200  # what is longer is none of ours and need not be hashed
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Somebody who works here, as known for one request. `region` is empty for all regions."""
+
+    id: str
+    name: str
+    roles: frozenset[str]
+    region: str
+    disabled_at: datetime | None = None
+
+    def may(self, permission: Permission) -> bool:
+        """Whether a role allows it; a role that is no longer known allows nothing."""
+        return any(permission in ROLES.get(role, ()) for role in self.roles)
+
+    def sees(self, region: str) -> bool:
+        return self.region in ("", region)
+
+
+class StaffRegister:
+    """Accounts and their tokens."""
+
+    def __init__(self, sessions: sessionmaker[Session]) -> None:
+        self._sessions = sessions
+
+    def add(self, name: str, roles: Iterable[str], *, region: str = "") -> tuple[Member, str]:
+        """A new account with its token, which cannot be had again. Raises BadRequest."""
+        name, wanted = name.strip(), sorted(set(roles))
+        if not name or len(name) > _LONGEST_NAME or not name.isprintable():
+            raise BadRequest("staff_name", f"姓名要写1到{_LONGEST_NAME}个字。")
+        unknown = [role for role in wanted if role not in ROLES]
+        if unknown or not wanted:
+            raise BadRequest("staff_role", f"角色只能是：{'、'.join(ROLES)}。")
+        if not re.fullmatch(r"(?:\d{6})?", region, re.ASCII):
+            raise BadRequest("staff_region", "地区要写成六位行政区划代码，不写是所有地区。")
+        token = f"consult_{secrets.token_urlsafe(32)}"
+        row = Staff(
+            id=f"s_{secrets.token_hex(5)}",
+            name=name,
+            roles=wanted,
+            token_hash=_digest(token),
+            region=region,
+        )
+        with self._sessions.begin() as session:
+            session.add(row)
+            session.flush()
+            return _member(row), token
+
+    def all(self) -> list[Member]:
+        """Everybody who ever had an account, oldest first."""
+        with self._sessions() as session:
+            rows = session.scalars(select(Staff).order_by(Staff.created_at, Staff.id))
+            return [_member(row) for row in rows]
+
+    def disable(self, staff_id: str) -> Member:
+        """Their token works no more, at once. Raises NotFound; twice is as good as once."""
+        with self._sessions.begin() as session:
+            session.execute(
+                update(Staff)
+                .where(Staff.id == staff_id, Staff.disabled_at.is_(None))
+                .values(disabled_at=now())
+            )
+            row = session.get(Staff, staff_id)
+            if row is None:
+                raise NotFound("staff_unknown", f"没有编号为“{staff_id}”的工作人员。")
+            return _member(row)
+
+    def holder(self, token: str) -> Member | None:
+        """Whose token this is, or None: unknown, or of a disabled account."""
+        if not token or len(token) > _LONGEST_TOKEN:
+            return None
+        digest = _digest(token)
+        with self._sessions() as session:
+            row = session.scalar(
+                select(Staff).where(Staff.token_hash == digest, Staff.disabled_at.is_(None))
+            )
+            # The look-up compares digests, of which nobody can choose the first characters, so
+            # its time tells nothing about a token; the last word is in constant time all the same.
+            if row is None or not hmac.compare_digest(row.token_hash, digest):
+                return None
+            return _member(row)
+
+
+def _digest(token: str) -> str:
+    """SHA-256. A slow, salted hash protects what people choose, since that can be guessed; 256
+    random bits cannot, so a slow hash would add nothing but a delay to each request."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _member(row: Staff) -> Member:
+    return Member(row.id, row.name, frozenset(row.roles), row.region, row.disabled_at)

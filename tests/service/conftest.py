@@ -1,0 +1,32 @@
+"""Fixtures for tests that need a database and no knowledge."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from tests.service import databases
+from tests.service.office import Office
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Engine]:
+    with databases.postgresql() as engine:
+        yield engine
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def office(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Office]:
+    """The desk on each kind of database."""
+    if request.param == "sqlite":
+        with databases.sqlite(tmp_path) as engine:
+            yield Office(engine, databases.sessions_of(engine))
+    elif databases.POSTGRES:
+        engine = request.getfixturevalue("postgresql")
+        databases.empty(engine)
+        yield Office(engine, databases.sessions_of(engine))
+    else:
+        pytest.skip("CONSULT_TEST_POSTGRES names no database")
