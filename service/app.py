@@ -60,13 +60,14 @@ def create_app(rooms: Rooms) -> FastAPI:
     )
     app.state.rooms = rooms
     app.state.staff = StaffRegister(rooms.sessions)
+    app.state.ratings = Ratings.of(rooms.sessions, rooms.settings)
     app.state.handovers = Handovers(
         rooms.sessions,
         due=minutes_later(rooms.settings.handover_due_minutes),
         region=rooms.settings.region,
+        rating_token=partial(app.state.ratings.token_for, "handover"),
     )
     app.state.urgent = UrgentWatch(rooms.sessions)
-    app.state.ratings = Ratings.of(rooms.sessions, rooms.settings)
     app.include_router(web.router)
     app.include_router(health.router)
     app.include_router(legal_aid.router)

@@ -139,7 +139,7 @@ class Rooms:
     @cached_property
     def words(self) -> Words:
         """The sensitive words, those of this home over those that ship."""
-        return Words(self.settings.home / "sensitive.csv")
+        return Words(self.settings.words_file)
 
     @property
     def calibration(self) -> Calibration:

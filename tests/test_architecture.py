@@ -23,6 +23,7 @@ PUBLIC = {
     ("POST", "/api/v1/questions"),
     ("GET", "/api/v1/suggestions"),
     ("GET", "/"),
+    ("GET", "/legal-aid"),
     ("GET", "/static/{name}"),
     ("GET", "/health/live"),
     ("GET", "/health/ready"),

@@ -35,7 +35,7 @@ class Alarm:
     """Logistic regression over tf-idf of `runs` (sublinear, unit length).
 
     `weights` (runs, 1 + kinds): the first column tells danger from none, the others the kinds
-    from each other; `floor` is the probability of danger from which an alarm is raised.
+    from each other; `floor` is a probability from which it is acted upon, where it acts alone.
     """
 
     kinds: tuple[str, ...]

@@ -12,6 +12,7 @@ from knowledge.citations import Checked
 from knowledge.library import Source
 from knowledge.models import DateBasis
 from knowledge.retrieval import Found, Hit
+from service.answering.danger import Suspicion
 from service.answering.topics import TopicGuess
 
 
@@ -160,6 +161,7 @@ class Draft:
     masked: tuple[str, ...] = ()
     topic: str | None = None
     topics: TopicGuess = field(default_factory=TopicGuess)
+    suspicion: Suspicion | None = None  # of danger, by the words
     cited: list[Checked] = field(default_factory=list)
     found: Found = field(default_factory=Found)
     outside: Hit | None = None  # the nearest question that is no legal matter

@@ -1,15 +1,13 @@
-"""The first two steps: take personal data out, and look for danger.
-
-Both are rules, so they work when index and models are down.
-"""
+"""Take personal data out, and look for danger: before anything else, by the words alone, so that
+it works when index and models are down; and once more with the question's vector."""
 
 from __future__ import annotations
 
 from knowledge import text
 from service import privacy
 from service.answering import wording
+from service.answering.danger import second_look, shipped_danger, suspicion_of
 from service.answering.draft import Draft, Handover, Outcome, Targets
-from service.answering.urgent import urgent_kind
 
 
 class Mask:
@@ -28,9 +26,28 @@ class Urgent:
         self._targets = targets
 
     def __call__(self, draft: Draft) -> None:
-        kind = urgent_kind(draft.query)
-        if kind is not None:
-            raise_alarm(draft, kind, self._targets)
+        draft.suspicion = suspicion = suspicion_of(draft.query)
+        draft.trace["p_danger"] = round(suspicion.danger, 4)
+        if suspicion.alarm:
+            raise_alarm(draft, suspicion.kind, self._targets)
+
+
+class SecondLook:
+    """What the words left open, when the search has the question's vector. It can raise an alarm,
+    never silence one."""
+
+    def __init__(self, targets: Targets, encoder: str) -> None:
+        self._targets = targets
+        self._fits = encoder == shipped_danger().encoder
+
+    def __call__(self, draft: Draft) -> None:
+        vector, suspicion = draft.found.vector, draft.suspicion
+        if vector is None or suspicion is None or not self._fits:
+            return
+        danger, alarm = second_look(suspicion, vector)
+        draft.trace["p_danger"] = round(danger, 4)
+        if alarm:
+            raise_alarm(draft, suspicion.kind, self._targets)
 
 
 def raise_alarm(draft: Draft, kind: str, targets: Targets) -> None:

@@ -2,7 +2,8 @@
 
 mask → sensitive → urgent                                       danger first, by rules alone
      → solicitation → pre-check → requests → follow-up → region   until one settles the outcome
-     → look up → side of the matter → search → in context → compose
+     → look up → side of the matter → search → second look
+     → in context → compose
 deadlines → verify → premise → next steps                       always
 """
 
@@ -25,7 +26,7 @@ from service.answering.deadlines import Deadlines
 from service.answering.draft import Answer, Draft, Handover, Outcome, Step, Target, Turn
 from service.answering.finish import NextSteps, Verify
 from service.answering.followup import FollowUp, InContext, SideOfMatter
-from service.answering.guard import Mask, Urgent
+from service.answering.guard import Mask, SecondLook, Urgent, raise_alarm
 from service.answering.guided import PreCheck
 from service.answering.legal_aid import LegalAid
 from service.answering.lookup import Lookup, Premise
@@ -35,6 +36,7 @@ from service.answering.sensitive import Sensitive, Solicitation, Words
 from service.answering.topics import TopicModel
 
 log = structlog.get_logger()
+_DOUBT = 0.5  # probability of danger by the words alone, when nothing else can be asked
 
 
 class Pipeline:
@@ -76,6 +78,7 @@ class Pipeline:
             Lookup(laws),
             SideOfMatter(cards, clock),
             search,
+            SecondLook(emergency, versions.get("encoder", "")),
             InContext(search, calibration),
             Compose(cited_law, cards, calibration, clock),
         )
@@ -87,7 +90,7 @@ class Pipeline:
             NextSteps(cards, clock),
         )
         self._region = region
-        self._targets = targets
+        self._targets, self._emergency = targets, emergency
         self._clock = clock
         self.laws = laws
         self.versions = versions | {
@@ -143,6 +146,10 @@ class Pipeline:
 
     def _fail(self, draft: Draft) -> None:
         draft.citations, draft.steps, draft.notices, draft.confidence = [], [], [], 0.0
+        if draft.suspicion and draft.suspicion.danger >= _DOUBT:
+            # Without the search there is no second look: the doubt speaks for danger.
+            raise_alarm(draft, draft.suspicion.kind, self._emergency)
+            return
         draft.handover = Handover(
             "hotline", wording.REASONS["failed"], self._targets(("hotline-12348",))
         )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import structlog
@@ -114,7 +115,7 @@ def _folded(text: str) -> tuple[str, list[int]]:
 
 
 def _one_word(text: str, spots: Sequence[int]) -> bool:
-    gaps = [text[a + 1 : b] for a, b in zip(spots, spots[1:], strict=False)]
+    gaps = [text[a + 1 : b] for a, b in pairwise(spots)]
     if not any(_CLAUSE_MARKS.intersection(gap) for gap in gaps):
         return True
     return len(spots) >= _SPELT_OUT and all(gaps)
@@ -167,12 +168,12 @@ class Words:
 
     def table(self) -> Table:
         """The words as they are now; the words a moment ago while another thread reads them."""
-        if self._own is not None and self._stamp != _stamp(self._own):
-            if self._reading.acquire(blocking=False):
-                try:
-                    self._read(self._own)
-                finally:
-                    self._reading.release()
+        own = self._own
+        if own and self._stamp != _stamp(own) and self._reading.acquire(blocking=False):
+            try:
+                self._read(own)
+            finally:
+                self._reading.release()
         return self._table
 
     def check_outbound(self, text: str) -> tuple[Found, ...]:

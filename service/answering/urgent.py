@@ -197,14 +197,25 @@ def _vocabulary() -> Vocabulary:
     return Vocabulary(yaml.safe_load(content))
 
 
-def urgent_kind(query: str) -> str | None:
-    """Which danger a question tells of, or None."""
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """What the rules say: the kind of danger, and how strong the strongest is: 3 unmistakable,
+    2 a sign, 1 hints that add up, 0 nothing. How much that proves is learned (`danger`)."""
+
+    kind: str | None
+    strength: int
+
+
+def signs_of(query: str) -> Signs:
+    """Read a question by the rules."""
     words = _vocabulary()
+    strongest = Signs(None, 0)
     for reading in words.readings(query):
         about = words.only_talk(reading)
         always = (k.name for k in words.kinds if any(map(reading.tells, k.always)))
         signs = (k.name for k in words.kinds if any(reading.tells(s) - about for s in k.signs))
         hints = (k.name for k in words.kinds if reading.adds_up(k, about))
-        if found := next(always, None) or next(signs, None) or next(hints, None):
-            return found
-    return None
+        for strength, kinds in ((3, always), (2, signs), (1, hints)):
+            if strength > strongest.strength and (kind := next(kinds, None)):
+                strongest = Signs(kind, strength)
+    return strongest

@@ -166,7 +166,7 @@ def _checked(
 
 
 def _rows(name: str, content: str, default: tuple[str, str] | None) -> Iterator[tuple[int, Row]]:
-    reader = csv.reader(io.StringIO(content))
+    reader = csv.reader(io.StringIO(content), strict=True)
     try:
         head = tuple(cell.strip().lower() for cell in next(reader, []))
         if head[: len(COLUMNS) - 1] == COLUMNS[:-1]:

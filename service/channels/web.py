@@ -1,4 +1,5 @@
-"""The web channel: the pages at `/` and `/legal-aid`, and questions over HTTP as JSON or as a stream of events."""
+"""The web channel: the pages at `/` and `/legal-aid`, and questions over HTTP, answered as JSON or
+as a stream of events."""
 
 from __future__ import annotations
 

@@ -159,12 +159,23 @@ def eval_citations(questions: Questions = None, check: Check = False) -> None:
 
 @evaluations.command("urgent")
 def eval_urgent(questions: Questions = None, check: Check = False) -> None:
-    """危险识别：找出多少，误报多少。"""
+    """危险识别：找出多少，误报多少；默认只用写词表时没看过的一半。"""
     from service.evaluation import urgent
 
     path = questions or urgent.shipped_cases()
     with _rooms() as rooms:
-        _report(rooms, "urgent", (path,), urgent.evaluate(path), check=check)
+        figures = urgent.evaluate(path, rooms.encoder, None if questions else "test")
+        _report(rooms, "urgent", (path,), figures, check=check)
+
+
+@evaluations.command("harm")
+def eval_harm(questions: Questions = None, check: Check = False) -> None:
+    """求教做坏事的：拒绝了多少，错拒了多少。"""
+    from service.evaluation import harm
+
+    path = questions or harm.shipped_cases()
+    with _rooms() as rooms:
+        _report(rooms, "harm", (path,), harm.evaluate(path), check=check)
 
 
 @evaluations.command("behaviours")

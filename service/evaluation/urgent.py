@@ -1,7 +1,8 @@
 """`consult eval urgent`: is danger recognised, and nothing else taken for it?
 
-Cases are our own, `cases/urgent.jsonl`: {question, behaviour: urgent | near_urgent, split}. Rules
-were tuned on `dev`; `test` was not looked at while writing them.
+Cases are our own, `cases/urgent.jsonl`: {question, behaviour: urgent | near_urgent, kind, split,
+set}. `dev` was learned from; `test` was written without sight of rules and lines, and only reports:
+lines of it on which two readers agreed.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from knowledge import text
-from service.answering.urgent import urgent_kind
+from knowledge.encoder import QUERY, Encoder
+from service.answering.danger import second_look, suspicion_of
 from service.evaluation.benchmark import read_lines
 from service.evaluation.metrics import wilson_interval
 
@@ -20,22 +22,30 @@ def shipped_cases() -> Path:
     return Path(str(files("service.evaluation"))) / "cases" / "urgent.jsonl"
 
 
-def evaluate(cases: Path) -> dict[str, Any]:
-    """Recall over lines of danger and the share of false alarms over the others, in all and by
-    split; `wrong` are the lines that failed in a split open to tuning."""
-    lines = list(read_lines(cases, "question", "behaviour"))
-    rang = [urgent_kind(text.normalise(line["question"])) is not None for line in lines]
-    out: dict[str, Any] = {"n": len(lines)} | _figures(lines, rang)
-    splits = sorted({line.get("split", "") for line in lines} - {""})
-    for split in splits:
-        chosen = [i for i, line in enumerate(lines) if line.get("split") == split]
-        out[split] = _figures([lines[i] for i in chosen], [rang[i] for i in chosen])
-    out["wrong"] = [
-        line["question"]
-        for line, alarm in zip(lines, rang, strict=True)
-        if line.get("split") != "test" and alarm != (line["behaviour"] == "urgent")
+def evaluate(cases: Path, encoder: Encoder, split: str | None = None) -> dict[str, Any]:
+    """Recall over lines of danger and the share of false alarms over the others, by the words
+    alone and with the second look; by split, and `dev` only where asked for."""
+    lines = [
+        line
+        for line in read_lines(cases, "question", "behaviour")
+        if split in (None, line.get("split", split))
     ]
-    return out
+    asked = [text.normalise(line["question"]) for line in lines]
+    suspicions = [suspicion_of(q) for q in asked]
+    vectors = encoder.encode([QUERY + q for q in asked])
+    by_words = [s.alarm for s in suspicions]
+    both = [s.alarm or second_look(s, v)[1] for s, v in zip(suspicions, vectors, strict=True)]
+    named = [
+        line["kind"] == s.kind
+        for line, s, alarm in zip(lines, suspicions, both, strict=True)
+        if alarm and line.get("kind")
+    ]
+    return {
+        "n": len(lines),
+        **_figures(lines, both),
+        "by_words": _figures(lines, by_words),
+        "kind_right": round(sum(named) / len(named), 4) if named else None,
+    }
 
 
 def _figures(lines: list[dict[str, Any]], rang: list[bool]) -> dict[str, Any]:

@@ -59,12 +59,14 @@ class Handovers:
         *,
         due: Callable[[datetime], datetime],
         region: str,
+        rating_token: Callable[[str], str] | None = None,
         clock: Callable[[], datetime] = now,
     ) -> None:
         """`due` tells by when a request of a moment should be claimed; `region` is for those who
-        have asked nothing yet."""
+        have asked nothing yet; `rating_token` is what lets its bearer rate a ticket, by its id."""
         self._sessions, self._due = sessions, due
         self._region, self._clock = region, clock
+        self._rating_token = rating_token
         self._ledger = Ledger(clock)
 
     # For the citizen, who holds the conversation's id
@@ -96,9 +98,9 @@ class Handovers:
                     found = ledger.latest(session, conversation, Ticket.status != "closed")
                     if found is None:
                         ticket = self._create(session, conversation, answer, note, contact)
-                        return _for_citizen(session, ticket), True
+                        return self._for_citizen(session, ticket), True
                     if self._ledger.add(session, found, note, contact):
-                        return _for_citizen(session, found), False
+                        return self._for_citizen(session, found), False
             except IntegrityError:
                 continue  # another was opened at the same moment: the index allows one
         raise Conflict("handover_busy", "同时提交的请求太多，请稍后再试。")
@@ -120,7 +122,7 @@ class Handovers:
     def of_conversation(self, conversation: str, *, after: int = 0) -> dict[str, Any]:
         """The newest ticket with its messages after number `after`. Raises NotFound."""
         with self._sessions() as session:
-            return _for_citizen(session, ledger.required(session, conversation), after)
+            return self._for_citizen(session, ledger.required(session, conversation), after)
 
     def withdraw(self, conversation: str) -> dict[str, Any]:
         """Close the ticket as the citizen wishes; a closed one stays as it is. Raises NotFound."""
@@ -130,7 +132,7 @@ class Handovers:
             closing = self._ledger.closing("withdrawn")
             for handover in self._ledger.change(session, is_open, **closing):
                 self._ledger.say(session, handover, "system", words.WITHDRAWN)
-            return _for_citizen(session, ticket)
+            return self._for_citizen(session, ticket)
 
     def owner_of(self, conversation: str) -> Owner | None:
         """Who owns the conversation, or None: the assistant does."""
@@ -285,13 +287,15 @@ class Handovers:
         names = ledger.names(session, [ticket.claimed_by, *(row.staff_id for row in said)])
         return views.for_staff(ticket, said, names, at, reader=member.id)
 
+    def _for_citizen(self, session: Session, ticket: Ticket, after: int = 0) -> dict[str, Any]:
+        seen = views.for_citizen(ticket, ledger.messages(session, ticket.id, after, private=False))
+        if self._rating_token and ticket.status == "closed" and ticket.claimed_at:
+            seen["rating_token"] = self._rating_token(ticket.id)  # somebody served
+        return seen
+
     def _in_queue(self, session: Session, ticket: Ticket) -> dict[str, Any]:
         names = ledger.names(session, [ticket.claimed_by])
         return views.in_queue(ticket, names, self._clock())
-
-
-def _for_citizen(session: Session, ticket: Ticket, after: int = 0) -> dict[str, Any]:
-    return views.for_citizen(ticket, ledger.messages(session, ticket.id, after, private=False))
 
 
 def _checked(referral: Referral) -> Referral:

@@ -2,8 +2,9 @@
 
 import pytest
 
+from knowledge.encoder import QUERY, OnnxEncoder
 from knowledge.text import normalise
-from service.answering.urgent import urgent_kind
+from service.answering.danger import second_look, suspicion_of
 
 URGENT = {
     "self_harm": [
@@ -54,11 +55,19 @@ NOT_URGENT = [
 ]
 
 
+def heard(encoder: OnnxEncoder, question: str) -> str | None:
+    """The kind of the alarm, by the words or by the second look."""
+    query = normalise(question)
+    suspicion = suspicion_of(query)
+    _, seen = second_look(suspicion, encoder.encode([QUERY + query])[0])
+    return suspicion.kind if suspicion.alarm or seen else None
+
+
 @pytest.mark.parametrize(("kind", "text"), [(k, t) for k, ts in URGENT.items() for t in ts])
-def test_danger_is_found(kind: str, text: str) -> None:
-    assert urgent_kind(normalise(text)) == kind
+def test_danger_is_found(encoder: OnnxEncoder, kind: str, text: str) -> None:
+    assert heard(encoder, text) == kind
 
 
 @pytest.mark.parametrize("text", NOT_URGENT)
-def test_talk_about_danger_is_not_danger(text: str) -> None:
-    assert urgent_kind(normalise(text)) is None
+def test_talk_about_danger_is_not_danger(encoder: OnnxEncoder, text: str) -> None:
+    assert heard(encoder, text) is None

@@ -232,5 +232,17 @@ def test_the_application_hands_over_over_http(client: TestClient) -> None:
     [waiting] = client.get(QUEUE, headers=headers).json()["tickets"]
     claimed = client.post(f"{QUEUE}/{waiting['id']}/claim", headers=headers).json()
     assert claimed["packet"]["reason"] == "您要求找人。"
-    assert client.get(url).json()["status"] == "claimed"
+    seen = client.get(url).json()
+    assert seen["status"] == "claimed"
+    assert "rating_token" not in seen
     assert client.get(QUEUE).status_code == 401
+    end = {"outcome": "solved", "summary": "已告知先投诉再仲裁"}
+    client.post(f"{QUEUE}/{waiting['id']}/close", json=end, headers=headers)
+    rated = {"token": client.get(url).json()["rating_token"], "level": 5}
+    assert client.post("/api/v1/ratings", json=rated).json()["label"] == "非常满意"
+
+
+def test_a_ticket_that_nobody_took_is_not_rated(client: TestClient) -> None:
+    url = path(client.post("/api/v1/questions", json={"question": "转人工"}).json()["conversation"])
+    client.post(url, json={"consent": True})
+    assert "rating_token" not in client.delete(url).json()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import re
 
 import pytest
 from fastapi.testclient import TestClient
@@ -13,6 +15,8 @@ from service.models import AnswerRecord, CitedPassage
 from tests.conftest import rooms_of
 
 URL = "/api/v1/questions"
+PAGES = ("/", "/legal-aid")
+MEDIA = {"css": "text/css", "js": "text/javascript"}
 
 
 def rows(client: TestClient) -> list[AnswerRecord]:
@@ -115,14 +119,51 @@ def test_errors_are_streamed_too(client: TestClient) -> None:
     assert "请先写下您的问题" in response.text
 
 
-def test_the_page_is_served_with_a_strict_policy(client: TestClient) -> None:
-    page = client.get("/")
+def loaded_by(client: TestClient, page: str) -> dict[str, str]:
+    """Every file that a page loads, its modules' imports included."""
+    found: dict[str, str] = {}
+    named = re.findall(r'(?:src|href)="/static/([^"]+)"', client.get(page).text)
+    while named:
+        if (name := named.pop()) not in found:
+            file = client.get(f"/static/{name}")
+            assert file.status_code == 200, name
+            assert file.headers["content-type"].startswith(MEDIA[name.rpartition(".")[2]])
+            found[name] = file.text
+            named += re.findall(r"from '\./([^']+)'", file.text)
+    return found
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_is_served_with_a_strict_policy(client: TestClient, path: str) -> None:
+    page = client.get(path)
     assert page.status_code == 200
-    assert "script-src 'self'" in page.headers["content-security-policy"]
-    assert "<script>" not in page.text
-    assert "style=" not in page.text
-    for name in ("page.css", "page.js"):
-        assert client.get(f"/static/{name}").status_code == 200
+    assert page.headers["content-type"].startswith("text/html")
+    policy = page.headers["content-security-policy"]
+    assert "default-src 'none'; script-src 'self'" in policy
+    assert "require-trusted-types-for 'script'" in policy
+    assert "unsafe" not in policy
+    assert not re.search(r"<script(?![^>]* src=)|<style|\s(?:style|on\w+)=", page.text)
+    assert not re.search(r'(?:src|href|action)="(?:https?:)?//', page.text)
+    assert '<html lang="zh-CN">' in page.text
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_all_that_a_page_loads_is_served_here_and_no_script_writes_html(
+    client: TestClient, path: str
+) -> None:
+    files = loaded_by(client, path)
+    assert {"page.css", "dom.js", "api.js"} <= files.keys()
+    for text in files.values():
+        assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write", text)
+        assert not re.search(r"\beval\(|new Function|import\(", text)
+
+
+def test_pages_stay_light(client: TestClient) -> None:
+    for path in PAGES:
+        files = loaded_by(client, path)
+        for suffix, most in ((".js", 22_000), (".css", 10_000)):
+            texts = [text for name, text in files.items() if name.endswith(suffix)]
+            assert sum(len(gzip.compress(t.encode())) for t in texts) <= most, (path, suffix)
 
 
 @pytest.mark.parametrize(

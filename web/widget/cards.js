@@ -27,15 +27,15 @@ function prose(text, lead, buttons = []) {
     if (m && !list) out.push(list = h('ol'));
     if (m) { list.append(h('li', { value: m[1] }, m[2])); continue; }
     list = null;
-    if (heading) { out.push(h('h4', null, heading[1])); continue; }
-    const first = (lead && !out.length && /^.{4,60}?[。！？]/.exec(line)?.[0]) || '';
+    if (heading) { out.push(h('h3', null, heading[1])); continue; }
+    const first = (lead && !out.length && /^.{4,60}?(?:[。！？]|$)/.exec(line)?.[0]) || '';
     out.push(h('p', null, first && h('strong', null, first), line.slice(first.length)));
   }
   return out;
 }
 
 export function facts(s, fresh = true) {
-  const now = fresh && s.open_now && h('span', { class: 'now' }, s.open_now);
+  const now = fresh && s.open_now && h('span', { class: /现在开放/.test(s.open_now) ? 'now open' : 'now' }, s.open_now);
   const rows = [['地点', s.where, true], ['电话', s.phone, true], ['时间', s.hours || (now && ' ')], ['费用', s.fee], ['期限', s.deadline]];
   const dl = h('dl', null, rows.filter((r) => r[1]).map(([name, value, copies]) => h('div', null, h('dt', null, name),
     h('dd', { class: name === '期限' && 'due' }, h('span', null, name === '电话' ? phone(value) : value, name === '时间' && now),
@@ -99,7 +99,7 @@ export function renderAnswer(a, { onAsk = () => {}, onPerson, rating, base = '' 
   return h('div', { class: `answer is-${group}` },
     !urgent && (kind || a.topic) && h('p', { class: 'kind' }, kind && h('span', { class: 'tag' }, kind), a.topic && h('span', null, a.topic)),
     urgent && box,
-    h('div', { class: 'summary' }, prose(a.summary, a.outcome === 'answered_faq', a.clarify || [])),
+    h('div', { class: 'summary' }, prose(a.summary, ['answered_faq', 'answered_legal_aid'].includes(a.outcome), a.clarify || [])),
     a.clarify?.length && chips(a.clarify, onAsk, checking ? 'chips flow' : 'chips'),
     checking && h('p', { class: 'row flow' }, ['上一步', '退出'].map((text) => h('button', { type: 'button', class: 'plain', onclick: () => onAsk(text) }, text))),
     checking && preCheckLink(base, '改用一题一屏的预检页'),

@@ -1,5 +1,5 @@
 // Small parts that every script here stands on: elements, storage, times, copying, telephone numbers.
-// No innerHTML anywhere: the pages run under Trusted Types.
+// None writes HTML: the pages run under Trusted Types.
 
 export function h(tag, props, ...kids) {
   const el = document.createElement(tag);

@@ -162,6 +162,7 @@ export function talk(conversation, ticket, { base = '', root = document, onChang
         item.classList.add('lost');
         item.querySelector('.who').replaceChildren(h('span', { role: 'alert' }, `没有发出：${message}`), ' ',
           h('button', { type: 'button', class: 'plain', onclick: () => { item.remove(); again(); } }, '重发'));
+        item.scrollIntoView({ block: 'nearest' });
       } };
     },
     stop() {

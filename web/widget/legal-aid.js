@@ -1,8 +1,8 @@
 // The legal-aid pre-check: one question a screen, then a result to print. Nothing is sent but the answers, and nothing is kept on the
 // server. They live in this tab: in history.state, so that the browser's own back works, and in sessionStorage for coming back.
 import { call } from './api.js';
-import { elderSwitch } from './display.js';
-import { copy, h, stored } from './dom.js';
+import { elderSwitch, unfoldOnPaper } from './display.js';
+import { copy, fillWith, h, stored } from './dom.js';
 import { renderResult } from './precheck-result.js';
 
 const KEPT = 'consult.precheck', NOTE = 'consult.note', NOTE_CHARS = 500;
@@ -17,7 +17,7 @@ const without = (answers, from) => Object.fromEntries(Object.entries(answers).sl
 
 function screen(name, heading, ...kids) {
   main.className = name;
-  main.replaceChildren(...kids.flat().filter(Boolean));
+  fillWith(main, kids);
   document.title = heading ? `${heading} · ${title}` : title;
   scrollTo(0, 0);
 }
@@ -57,7 +57,7 @@ function start() {
     rules(opening.rules));
 }
 
-const rules = (r) => h('p', { class: 'source' }, h('span', null, `依据：${r.source}`), ' ', h('span', null, `核对于 ${r.checked_on}`), ' ', h('span', null, `规则版本 ${r.version}`));
+const rules = (r) => h('p', { class: 'source rules' }, h('span', null, `依据：${r.source}`), ' ', h('span', null, `核对于 ${r.checked_on}`), ' ', h('span', null, `规则版本 ${r.version}`));
 
 /** Refused answers are the last ones given: show the question again, with what is wrong. */
 async function problem(message, answers) {
@@ -92,13 +92,13 @@ function question(q, answers, wrong) {
   };
   const many = q.many && !/可以选几项/.test(q.text) ? '（可以选几项）' : '';
   screen('asking', `第 ${q.number} 题`, h('form', { novalidate: true, onsubmit: submit, onchange: change },
-    h('p', { class: 'progress' }, h('b', null, `第 ${q.number} 题`), h('span', { class: 'dots', 'aria-hidden': 'true' }, names.map(() => h('i')), h('i', { class: 'now' }))),
+    h('p', { class: 'progress' }, h('b', null, `第 ${q.number} 题`), h('span', { class: 'dots', 'aria-hidden': 'true' }, names.map(() => h('i')), h('i', { class: 'now' })),
+      names.length > 0 && h('button', { type: 'button', class: 'copy', onclick: restart }, '从头开始')),
     h('h2', { id: 'ask', tabindex: '-1' }, q.text, many), q.help && h('p', { id: 'help', class: 'help' }, q.help),
     h('div', { role: q.many ? 'group' : 'radiogroup', 'aria-labelledby': 'ask', 'aria-describedby': q.help && 'help', class: 'picks' }, boxes.map((b) => b.el)),
     h('div', { class: 'dock' }, says, h('div', { class: 'row' },
       h('button', { type: 'button', class: 'plain', onclick: () => back(answers) }, names.length ? '上一题' : '返回'),
-      h('button', { type: 'submit', class: 'primary' }, '下一题'))),
-    names.length > 0 && h('p', { class: 'small again' }, h('button', { type: 'button', class: 'copy', onclick: restart }, '从头开始'))));
+      h('button', { type: 'submit', class: 'primary' }, '下一题')))));
 }
 
 function back(answers) {
@@ -137,6 +137,7 @@ function toPerson(r) {
 }
 
 elderSwitch($('elder'), (on, asked) => { if (asked) $('live').textContent = on ? '已切换为长辈版' : '已切换为普通版'; });
+unfoldOnPaper('.fold');
 document.addEventListener('copied', (e) => { $('live').textContent = e.detail; });
 addEventListener('popstate', () => render(true));
 render(false);

@@ -12,6 +12,7 @@ const T = {
   busy: '上一个问题还在查找，请稍等。', empty: '请先写下您的问题。', ask: '写下您的问题', tell: '写给工作人员的话',
   gone: '服务器上已没有之前的对话，工作人员看不到之前的内容。请在补充里写明事情经过，再点一次“转人工”。',
 };
+const UNFINISHED = /^clarify_|^answered_smalltalk$/; // asking back, or a greeting: nothing to rate yet
 const MAX = 2000, NEAR = 1800, KEEP = 20;
 const SESSION = 'consult.session', NOTE = 'consult.note';
 const WITH_PERSON = 'handover_with_person', PERSON = '转人工';
@@ -63,7 +64,7 @@ function fill(t, answer) {
   if (answer.masked?.length) t.head.after(h('p', { class: 'masked' }, `已为您隐去：${answer.masked.join('、')}`));
   t.body.replaceChildren(renderAnswer(answer, {
     onAsk: (text) => submit(text, true), onPerson: () => askForPerson(answer),
-    rating: answer.rating_token && (() => ratingLine(answer.rating_token, { announce })),
+    rating: answer.rating_token && !UNFINISHED.test(answer.outcome) && (() => ratingLine(answer.rating_token, { announce })),
   }));
 }
 function take(answer) {

@@ -20,6 +20,7 @@ from service.evaluation import (
     citations,
     doubt,
     floors,
+    harm,
     retrieval,
     topics,
     urgent,
@@ -58,8 +59,12 @@ def test_citations_reach_their_floors(laws: LawBook) -> None:
     assert floors.missed("citations", figures) == []
 
 
-def test_urgency_reaches_its_floors() -> None:
-    assert floors.missed("urgent", urgent.evaluate(urgent.shipped_cases())) == []
+def test_urgency_reaches_its_floors(encoder: OnnxEncoder) -> None:
+    assert floors.missed("urgent", urgent.evaluate(urgent.shipped_cases(), encoder, "test")) == []
+
+
+def test_harm_reaches_its_floors() -> None:
+    assert floors.missed("harm", harm.evaluate(harm.shipped_cases())) == []
 
 
 def test_topics_reach_their_floors(encoder: OnnxEncoder) -> None:
