@@ -32,5 +32,6 @@ def configure(level: str, *, as_json: bool) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(
             logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
         ),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        # Asked for each time: whoever replaces stderr gets the lines.
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )

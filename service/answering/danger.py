@@ -90,6 +90,11 @@ class Suspicion:
     alarm: bool
     features: tuple[float, float, float]
 
+    @property
+    def signs(self) -> bool:
+        """Whether the rules see any."""
+        return any(self.features[1:])
+
 
 def suspicion_of(query: str) -> Suspicion:
     """By rules and table: neither model nor index nor network."""
