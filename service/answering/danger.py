@@ -8,6 +8,7 @@ search fails, the benefit of the doubt goes to danger. Decision record 0014.
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -21,6 +22,7 @@ from service.answering.alarm import shipped_alarm
 from service.answering.urgent import fold, signs_of
 
 Floats = npt.NDArray[np.float32]
+_HAN = re.compile(r"[\u4e00-\u9fff]")
 _UNMISTAKABLE = 3  # strength of signs
 _EDGE = 1e-4  # keeps logits finite
 
@@ -102,6 +104,9 @@ def suspicion_of(query: str) -> Suspicion:
     heard, kind = shipped_alarm().hear(fold(query))
     features = (logit(heard), float(signs.strength == 1), float(signs.strength >= 2))
     danger = _probability(model.by_words, features)
+    if not signs.strength and not _HAN.search(query):
+        # The table has learned from Chinese; in English only the rules can tell.
+        return Suspicion(kind, 0.0, False, (logit(0.0), 0.0, 0.0))
     if signs.kind and signs.strength == _UNMISTAKABLE:
         kind = signs.kind  # otherwise the table is right more often
     return Suspicion(kind, danger, danger >= model.words_floor, features)
