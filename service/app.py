@@ -15,7 +15,6 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.answering.legal_aid import LegalAid
 from service.api import handovers, health, legal_aid, ratings
 from service.assembly import Rooms
 from service.auth import StaffRegister
@@ -37,7 +36,7 @@ def create_app(rooms: Rooms) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         with rooms.pipeline() as pipeline:
             app.state.versions = pipeline.versions
-            app.state.legal_aid = LegalAid(rooms.library, rooms.laws, rooms.settings.region)
+            app.state.legal_aid = pipeline.legal_aid
             app.state.desk = Desk(
                 rooms.sessions,
                 pipeline,

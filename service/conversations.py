@@ -157,6 +157,7 @@ def _record(
     ]
     if copies:
         session.execute(insert(CitedPassage), copies)
-    rateable = rating_token and answer.outcome is not Outcome.HANDOVER_WITH_PERSON
+    if rating_token is None or answer.outcome is Outcome.HANDOVER_WITH_PERSON:
+        return shown
     # Not stored: whoever reads the record later must not be able to rate.
-    return shown | ({"rating_token": rating_token(answer_id)} if rating_token and rateable else {})
+    return shown | {"rating_token": rating_token(answer_id)}

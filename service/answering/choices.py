@@ -50,8 +50,12 @@ class Choice:
         return frozenset(_squeeze(name) for name in whole)
 
 
-def choose(reply: str, choices: Sequence[Choice], *, many: bool = False) -> list[str] | None:
-    """The ids that a reply picks, in order; None when it cannot be told. One unless `many`."""
+def choose(
+    reply: str, choices: Sequence[Choice], *, many: bool = False, near: bool = True
+) -> list[str] | None:
+    """The ids that a reply picks, in order; None when it cannot be told. One unless `many`. With
+    `near` also by words that are only near: not for options that are questions themselves, where
+    a word of difference is another question."""
     plain = text.normalise(reply)
     if numbers := _by_number(plain, choices, many):
         return numbers
@@ -60,10 +64,12 @@ def choose(reply: str, choices: Sequence[Choice], *, many: bool = False) -> list
         return None
     if exact := [c.id for c in choices if words in c.names]:
         return exact if len(exact) == 1 else None
+    if not near:
+        return None
     if many and (listed := _listed(plain, choices)):
         return listed
-    if near := _alike(words, choices):
-        return [near]
+    if alike := _alike(words, choices):
+        return [alike]
     if _ASKS.search(plain):
         return None
     found = _inside(words, choices) or _within(words, choices)
@@ -71,7 +77,7 @@ def choose(reply: str, choices: Sequence[Choice], *, many: bool = False) -> list
 
 
 def _squeeze(words: str) -> str:
-    return _MARKS.sub("", text.normalise(words)).lower()
+    return _MARKS.sub("", text.normalise(words)).lower().rstrip("?？")
 
 
 def _by_number(plain: str, choices: Sequence[Choice], many: bool) -> list[str] | None:

@@ -7,6 +7,7 @@ search fails, the benefit of the doubt goes to danger. Decision record 0014.
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
 from dataclasses import dataclass
@@ -128,6 +129,16 @@ def urgent_kind(query: str) -> str | None:
 def _probability(weights: Floats, features: tuple[float, ...]) -> float:
     z = float(weights[:-1] @ np.array(features, np.float32) + weights[-1])
     return 1 / (1 + math.exp(-z))
+
+
+@cache
+def danger_version() -> str:
+    """Fingerprint of rules, table and likeness, for the record of each answer."""
+    folder = Path(str(files("service.answering")))
+    state = hashlib.sha256()
+    for name in ("urgent.yaml", "alarm.npz", "danger.npz"):
+        state.update((folder / name).read_bytes())
+    return state.hexdigest()[:12]
 
 
 @cache

@@ -14,6 +14,7 @@ from datetime import date
 from knowledge import text
 from service.answering import wording
 from service.answering.cards import Cards, fact
+from service.answering.choices import Choice, choose
 from service.answering.confidence import Calibration
 from service.answering.draft import Draft, Outcome, Step, Turn
 
@@ -58,20 +59,6 @@ _FUNCTION_WORDS = re.compile(
     r"|只|才|很|太|真|什么|啥|哪些?|哪个|谁|多少|几|怎样|为什么|为啥|请问|请|麻烦|一下|一般|大概|大约"
     r"|具体|到底|现在|办理?|申请|做|弄|搞|行|好|里|上|下|个|些|种|次|份|件|钱"
 )
-_ORDINAL = re.compile(
-    r"^(?:我?[选要看问]?(?:第|选项)?)([1-8一二三四五六七八])(?:个|项|条|种|号|、|\.)?(?:吧|的|好了)?$"
-)
-_NUMERALS = {n: i for i, n in enumerate("一二三四五六七八", start=1)}
-
-
-def chosen(reply: str, options: tuple[str, ...]) -> str | None:
-    """The option that a reply picks by number (2, 第二个, 选2) or by its own words; else None."""
-    plain = _PUNCTUATION.sub("", reply)
-    match = _ORDINAL.match(plain)
-    if match:
-        number = _NUMERALS.get(match[1]) or int(match[1])
-        return options[number - 1] if number <= len(options) else None
-    return next((o for o in options if _PUNCTUATION.sub("", o) == plain), None)
 
 
 def own_matter(query: str) -> str:
@@ -95,9 +82,9 @@ class FollowUp:
         last = draft.history[-1] if draft.history else None
         if last is None:
             return
-        option = chosen(draft.query, last.clarify)
-        if option is not None:
-            draft.query = option
+        picked = choose(draft.query, [Choice(o, o) for o in last.clarify], near=False)
+        if picked:
+            draft.query = picked[0]
             return
         words = _PUNCTUATION.sub("", draft.query)
         if len(words) > _LONGEST or words.isdigit() or words in _PUNCTUATION.sub("", last.root):
@@ -158,19 +145,20 @@ class InContext:
         self._search, self._calibration = search, calibration
 
     def __call__(self, draft: Draft) -> None:
-        if not draft.in_context:
+        leans = "root" in draft.trace  # on what came before, as `FollowUp` saw at once
+        if draft.in_context and not leans and self._found(draft):
+            last = draft.history[-1]
+            if draft.topic == last.topic:
+                draft.trace["root"] = f"{text.gist(last.root)}，{draft.query}"
             return
-        last = draft.history[-1]
-        if self._found(draft) and draft.topic == last.topic:
-            draft.trace.setdefault("root", f"{text.gist(last.root)}，{draft.query}")
-        said = list(draft.notices)
         for query in draft.in_context:
             if self._found(draft):
                 break
-            draft.query = query
-            draft.trace["root"] = last.root
-            draft.notices = [*said, wording.UNDERSTOOD.format(query=query)]
+            leans, draft.query = True, query
+            draft.trace["root"] = draft.history[-1].root
             self._search(draft)
+        if leans:
+            draft.notices.append(wording.UNDERSTOOD.format(query=draft.query))
 
     def _found(self, draft: Draft) -> bool:
         p, floors = self._calibration.of(draft), self._calibration.floors

@@ -22,6 +22,7 @@ from service.answering import wording
 from service.answering.cards import Cards
 from service.answering.compose import CitedLaw, Compose, Search
 from service.answering.confidence import Calibration
+from service.answering.danger import danger_version
 from service.answering.deadlines import Deadlines
 from service.answering.draft import Answer, Draft, Handover, Outcome, Step, Target, Turn
 from service.answering.finish import NextSteps, Verify
@@ -66,12 +67,13 @@ class Pipeline:
         def emergency(ids: tuple[str, ...]) -> tuple[Target, ...]:
             return cards.targets(ids, clock(), urgent=True)
 
+        self.legal_aid = LegalAid(retriever.library, laws, region)
         # All that happens while a person owns the conversation.
         self._guard: Sequence[Step] = (Mask(), Sensitive(words), Urgent(emergency))
         self._decide: Sequence[Step] = (
             *self._guard,
             Solicitation(words, targets),
-            PreCheck(LegalAid(retriever.library, laws, region), clock),
+            PreCheck(self.legal_aid, clock),
             Requests(targets, region_name),
             FollowUp(),
             Region(region, region_name, targets),
@@ -96,6 +98,7 @@ class Pipeline:
         self.versions = versions | {
             "wording": wording.VERSION,
             "calibration": calibration.version,
+            "danger": danger_version(),
         }
 
     def answer(

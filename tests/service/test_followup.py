@@ -6,36 +6,29 @@ import pytest
 from sqlalchemy.orm import Session
 
 from service.answering import wording
+from service.answering.choices import Choice, choose
 from service.answering.draft import Turn
-from service.answering.followup import chosen, facet, own_matter, rounds_of_clarifying
+from service.answering.followup import facet, own_matter, rounds_of_clarifying
 from service.conversations import Desk
 from service.errors import NotFound
 from service.models import AnswerRecord
 from tests.conftest import rooms_of
 
-OPTIONS = ("对方不同意离婚，怎么起诉离婚", "离婚冷静期是怎么算的", "离婚财产怎么分")
+OPTIONS = [
+    Choice(o, o) for o in ("对方不同意离婚，怎么起诉离婚", "离婚冷静期是怎么算的", "离婚财产怎么分")
+]
+
+
+@pytest.mark.parametrize("reply", ["2", "２", "第二个", "选2", "离婚冷静期是怎么算的？"])
+def test_a_choice_is_taken_by_number_or_by_its_words(reply: str) -> None:
+    assert choose(reply, OPTIONS, near=False) == ["离婚冷静期是怎么算的"]
 
 
 @pytest.mark.parametrize(
-    ("reply", "number"),
-    [
-        ("1", 1),
-        ("２", 2),
-        ("第二个", 2),
-        ("选3", 3),
-        ("我选第一个吧", 1),
-        ("三", 3),
-        ("2。", 2),
-        ("离婚财产怎么分", 3),
-    ],
+    "reply", ["8", "0", "1号楼漏水", "我要离婚", "", "12348", "离婚冷静期是怎么撤的", "冷静期"]
 )
-def test_a_choice_is_taken_by_number_or_by_its_words(reply: str, number: int) -> None:
-    assert chosen(reply.translate(str.maketrans("２", "2")), OPTIONS) == OPTIONS[number - 1]
-
-
-@pytest.mark.parametrize("reply", ["8", "0", "1号楼漏水", "十", "我要离婚", "", "12348"])
 def test_what_is_no_choice_is_a_question(reply: str) -> None:
-    assert chosen(reply, OPTIONS) is None
+    assert choose(reply, OPTIONS, near=False) is None
 
 
 @pytest.mark.parametrize(
@@ -150,7 +143,8 @@ def test_what_was_searched_for_is_kept_for_staff(talk: Talk, client) -> None:  #
         record = session.get(AnswerRecord, answer["id"])
         assert record is not None
         assert record.question == "房子呢"
-        assert record.trace["query"] in ("离婚，房子呢", "想离婚对方不同意怎么办，房子呢")
+        assert record.trace["query"].endswith("，房子呢")
+        assert record.trace["query"] in "".join(answer["notices"])  # type: ignore[arg-type]
 
 
 def test_a_choice_by_number_is_answered(talk: Talk) -> None:

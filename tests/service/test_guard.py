@@ -1,4 +1,7 @@
-"""Danger is found before anything else; talk about danger is answered as law."""
+"""Danger is found before anything else; talk about danger is answered as law.
+
+Plain cases that must never be lost: the table has learned from lines like these, so they guard
+against a change, and measure nothing (that does `consult eval urgent`)."""
 
 import pytest
 

@@ -1,4 +1,5 @@
-"""Danger in the words people really use: floors on lines nobody tuned on, speed, texts."""
+"""Danger in the words people really use. How much is found is held to its floors by
+`tests/service/evaluation`; here are the parts, the speed, and the texts."""
 
 from __future__ import annotations
 
@@ -6,34 +7,23 @@ import statistics
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
 import yaml
 
-from knowledge.encoder import OnnxEncoder
+from knowledge.encoder import QUERY, OnnxEncoder
+from knowledge.retrieval import Found
 from knowledge.text import normalise
 from service.answering import urgent, wording
 from service.answering.alarm import shipped_alarm
-from service.answering.danger import second_look, shipped_danger, suspicion_of, urgent_kind
-from service.answering.draft import Draft
+from service.answering.danger import shipped_danger, suspicion_of, urgent_kind
+from service.answering.draft import Draft, Outcome
 from service.answering.guard import SecondLook
 from service.evaluation.benchmark import read_lines
-from service.evaluation.urgent import evaluate, shipped_cases
+from service.evaluation.urgent import shipped_cases
 from tests.conftest import TODAY
 
 LINES = [line for line in read_lines(shipped_cases()) if line["split"] == "test"]
 KINDS = ("self_harm", "violence", "minor", "held", "medical_fire", "fraud_now", "threat")
-
-
-def test_most_danger_is_found_in_lines_written_without_sight_of_the_rules(
-    encoder: OnnxEncoder,
-) -> None:
-    figures = evaluate(shipped_cases(), encoder, "test")
-    assert figures["n"] >= 300
-    assert figures["recall"] >= 0.9
-    assert figures["false_alarms"] <= 0.06
-    assert figures["kind_right"] >= 0.85
-    assert figures["by_words"]["recall"] >= 0.8
 
 
 def test_the_second_look_fits_the_encoder_that_ships(encoder: OnnxEncoder) -> None:
@@ -48,12 +38,27 @@ def test_another_encoder_goes_without_the_second_look() -> None:
     assert draft.outcome is None
 
 
-def test_the_second_look_only_adds() -> None:
-    suspicion = suspicion_of(normalise("我不想活了"))
-    assert suspicion.alarm
-    vector = np.zeros(384, np.float32)
-    danger, _ = second_look(suspicion, vector)
-    assert 0 <= danger <= 1
+def after_a_second_look(encoder: OnnxEncoder, question: str) -> Draft:
+    draft = Draft(raw=question, on=TODAY, region="310107")
+    draft.suspicion = suspicion_of(normalise(question))
+    draft.found = Found(vector=encoder.encode([QUERY + normalise(question)])[0])
+    SecondLook(lambda _ids: (), encoder.version)(draft)
+    return draft
+
+
+def test_the_second_look_hears_what_the_words_left_open(encoder: OnnxEncoder) -> None:
+    open_by_words = [
+        line["question"]
+        for line in LINES
+        if line["behaviour"] == "urgent" and not urgent_kind(normalise(line["question"]))
+    ]
+    heard = [after_a_second_look(encoder, q).outcome for q in open_by_words]
+    assert heard.count(Outcome.HANDOVER_URGENT) >= len(open_by_words) // 4
+
+
+@pytest.mark.parametrize("question", ["今天天气怎么样", "公司拖欠工资怎么办", "遗嘱怎么写"])
+def test_the_second_look_leaves_other_questions_alone(encoder: OnnxEncoder, question: str) -> None:
+    assert after_a_second_look(encoder, question).outcome is None
 
 
 def test_without_any_known_run_there_is_no_danger() -> None:
