@@ -79,8 +79,10 @@ class DangerModel:
 
     def likeness(self, vector: Vectors) -> float:
         """To the lines of danger more than to the others: above zero."""
-        near = np.exp(-2 * self.width * (1 - self.lines @ vector))
-        return float(near @ self.pull)
+        # Not `lines @ vector`: threads of the matrix library go on spinning after so large a
+        # product, and take the other core from the encoder: questions then took 38 ms, not 25.
+        cosines = np.einsum("ij,j->i", self.lines, vector)
+        return float(np.exp(-2 * self.width * (1 - cosines)) @ self.pull)
 
 
 @dataclass(frozen=True, slots=True)
