@@ -10,22 +10,27 @@ from functools import partial
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.api import handovers, health, legal_aid, ratings
+from service.api.routers import ROUTERS as API
 from service.assembly import Rooms
 from service.auth import StaffRegister
 from service.channels import web
+from service.channels.wechat import callback as wechat
+from service.console import pages
+from service.console.routers import ROUTERS as CONSOLE
 from service.conversations import Desk
 from service.errors import ServiceError
 from service.handover import Handovers, UrgentWatch, minutes_later
 from service.ratings import Ratings
+from service.serving import Serving
 
 log = structlog.get_logger()
 MAX_BODY = 256 * 1024  # bytes; 20,000 characters must still get a proper answer about length
+UPLOADS, MAX_UPLOAD = "/api/v1/staff/imports", 20 * 1024 * 1024  # documents to read in
 
 
 def create_app(rooms: Rooms) -> FastAPI:
@@ -34,19 +39,19 @@ def create_app(rooms: Rooms) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        with rooms.pipeline() as pipeline:
-            app.state.versions = pipeline.versions
-            app.state.legal_aid = pipeline.legal_aid
-            app.state.desk = Desk(
-                rooms.sessions,
-                pipeline,
-                channel="web",
-                longest=longest,
-                people=app.state.handovers,
-                rating_token=partial(app.state.ratings.token_for, "answer"),
-            )
-            yield
-            del app.state.desk
+        serving: Serving = app.state.serving
+        serving.open()
+        app.state.desk = Desk(
+            rooms.sessions,
+            serving,
+            channel="web",
+            longest=longest,
+            people=app.state.handovers,
+            rating_token=partial(app.state.ratings.token_for, "answer"),
+        )
+        yield
+        del app.state.desk
+        serving.close()
         rooms.close()
 
     app = FastAPI(
@@ -58,6 +63,7 @@ def create_app(rooms: Rooms) -> FastAPI:
         openapi_url="/api/v1/openapi.json",
     )
     app.state.rooms = rooms
+    app.state.serving = Serving(rooms)
     app.state.staff = StaffRegister(rooms.sessions)
     app.state.ratings = Ratings.of(rooms.sessions, rooms.settings)
     app.state.handovers = Handovers(
@@ -67,11 +73,8 @@ def create_app(rooms: Rooms) -> FastAPI:
         rating_token=partial(app.state.ratings.token_for, "handover"),
     )
     app.state.urgent = UrgentWatch(rooms.sessions)
-    app.include_router(web.router)
-    app.include_router(health.router)
-    app.include_router(legal_aid.router)
-    app.include_router(handovers.router)
-    app.include_router(ratings.router)
+    for router in (web.router, wechat.router, *API, *CONSOLE):
+        app.include_router(router)
     app.add_middleware(Edge)
     install_errors(app)
     return app
@@ -96,7 +99,7 @@ class Edge:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > MAX_BODY:
+            if received > (MAX_UPLOAD if scope["path"] == UPLOADS else MAX_BODY):
                 raise HTTPException(413)
             return message
 
@@ -111,7 +114,10 @@ class Edge:
         await self._app(scope, bounded, marked)
 
 
-def _error(status: int, code: str, message: str) -> JSONResponse:
+def _error(request: Request, status: int, code: str, message: str) -> Response:
+    """As JSON; to a person who looks at the console, as a page."""
+    if request.url.path.startswith("/console"):
+        return pages.error_page(request, status, message)
     return JSONResponse({"error": {"code": code, "message": message}}, status)
 
 
@@ -119,7 +125,7 @@ _HTTP_MESSAGES = {
     400: ("invalid_request", "请求格式不对：请求内容不是有效的 JSON。"),
     404: ("not_found", "没有这个页面。"),
     405: ("method_not_allowed", "不支持这种请求方式。"),
-    413: ("too_large", "内容太大了，请只写文字问题。"),
+    413: ("too_large", "内容太大了。"),
 }
 
 
@@ -127,23 +133,23 @@ def install_errors(app: FastAPI) -> None:
     """Every error leaves as {"error": {"code", "message"}}, with a message in Chinese."""
 
     @app.exception_handler(ServiceError)
-    async def service_error(_request: Request, error: ServiceError) -> JSONResponse:
-        response = _error(error.status, error.code, error.message)
+    async def service_error(request: Request, error: ServiceError) -> Response:
+        response = _error(request, error.status, error.code, error.message)
         if error.status == 401:
             response.headers["WWW-Authenticate"] = "Bearer"  # RFC 9110, 11.6.1
         return response
 
     @app.exception_handler(RequestValidationError)
-    async def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
         where = ".".join(str(p) for p in error.errors()[0]["loc"][1:]) or "请求内容"
-        return _error(422, "invalid_request", f"请求格式不对：{where}。")
+        return _error(request, 422, "invalid_request", f"请求格式不对：{where}。")
 
     @app.exception_handler(HTTPException)
-    async def http_error(_request: Request, error: HTTPException) -> JSONResponse:
+    async def http_error(request: Request, error: HTTPException) -> Response:
         code, message = _HTTP_MESSAGES.get(error.status_code, ("http_error", "请求没有成功。"))
-        return _error(error.status_code, code, message)
+        return _error(request, error.status_code, code, message)
 
     @app.exception_handler(Exception)
-    async def bug(_request: Request, error: Exception) -> JSONResponse:
+    async def bug(request: Request, error: Exception) -> Response:
         log.error("request.failed", exc_info=error)
-        return _error(500, "internal", "服务出了问题，请稍后再试；着急请拨打12348。")
+        return _error(request, 500, "internal", "服务出了问题，请稍后再试；着急请拨打12348。")

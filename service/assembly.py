@@ -109,8 +109,32 @@ class Rooms:
             on=store.today_in_china(),
             knowledge=fingerprint,
             chroma_url=self.settings.chroma_url or None,
+            reuse=self.settings.index_home,
             progress=progress,
         )
+
+    def forget(self) -> None:
+        """Read what is published anew when it is next asked for."""
+        for name in ("library", "laws"):
+            self.__dict__.pop(name, None)
+
+    @contextmanager
+    def retriever_of(self, library: Library, folder: str) -> Iterator[Retriever]:
+        """A retriever over another library, with an index in a folder of its own."""
+        home = Path(folder)
+        index.build(
+            home,
+            library,
+            self.encoder,
+            on=store.today_in_china(),
+            knowledge="candidate",
+            reuse=self.settings.index_home,
+        )
+        opened = SearchIndex(home)
+        try:
+            yield Retriever(opened, library, self.encoder)
+        finally:
+            opened.close()
 
     @contextmanager
     def retriever(self) -> Iterator[Retriever]:

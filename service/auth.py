@@ -1,7 +1,7 @@
 """Who works here, and what each of them may do: nothing, unless a role says so.
 
 A role is a set of permissions, a permission is `resource:action`, an endpoint names exactly one
-(`service.api.permits`). Somebody with a region sees only what belongs to that region.
+(`service.permits`). Somebody with a region sees only what belongs to that region.
 """
 
 from __future__ import annotations
@@ -40,15 +40,31 @@ class Permission(StrEnum):
     RATING_APPEAL = "rating:appeal"
     RATING_RECHECK = "rating:recheck"
     RATING_DECIDE = "rating:decide"
+    KNOWLEDGE_READ = "knowledge:read"
     KNOWLEDGE_EDIT = "knowledge:edit"
-    KNOWLEDGE_PUBLISH = "knowledge:publish"
+    KNOWLEDGE_PUBLISH = "knowledge:publish"  # and to send back, to withdraw, to bring back
+    KNOWLEDGE_EXPORT = "knowledge:export"
+    TRIAL_RUN = "trial:run"  # ask without a citizen, run sets of questions
+    TRIAL_EDIT = "trial:edit"  # keep sets of questions
+    GAP_READ = "gap:read"
     CONVERSATION_READ = "conversation:read"
     CONVERSATION_REVIEW = "conversation:review"
+    STATISTICS_READ = "statistics:read"
+    STATISTICS_EXPORT = "statistics:export"
+    SWITCH_READ = "switch:read"
+    SWITCH_SET = "switch:set"
+    NOTICE_READ = "notice:read"
+    NOTICE_EDIT = "notice:edit"
+    RETENTION_READ = "retention:read"
+    RETENTION_SET = "retention:set"
     AUDIT_READ = "audit:read"
     STAFF_MANAGE = "staff:manage"
+    DUTY_SET = "duty:set"  # say that one is, or is not, on duty at the desk
+    SELF_MANAGE = "self:manage"  # one's own account
 
 
 P = Permission
+_SELF = frozenset({P.SELF_MANAGE})
 # Whoever is rated, or wrote what was; each role that has these answers for its own work.
 _RATED = frozenset({P.RATING_READ, P.RATING_REPLY, P.RATING_APPEAL})
 _DESK = _RATED | frozenset(
@@ -60,24 +76,50 @@ _DESK = _RATED | frozenset(
         P.HANDOVER_REPLY,
         P.HANDOVER_NOTE,
         P.HANDOVER_CLOSE,
+        P.DUTY_SET,
+        P.KNOWLEDGE_READ,
     }
 )
+_REVIEW = frozenset({P.CONVERSATION_READ, P.CONVERSATION_REVIEW, P.GAP_READ, P.TRIAL_RUN})
 ROLES: dict[str, frozenset[Permission]] = {
-    "curator": _RATED | {P.KNOWLEDGE_EDIT},
-    "reviewer": frozenset({P.KNOWLEDGE_PUBLISH, P.CONVERSATION_READ, P.CONVERSATION_REVIEW}),
-    "supervisor": _DESK
+    "curator": _SELF
+    | _RATED
+    | {P.KNOWLEDGE_READ, P.KNOWLEDGE_EDIT, P.TRIAL_RUN, P.TRIAL_EDIT, P.GAP_READ, P.NOTICE_READ},
+    "reviewer": _SELF
+    | _REVIEW
+    | {P.KNOWLEDGE_READ, P.KNOWLEDGE_PUBLISH, P.TRIAL_EDIT, P.NOTICE_READ},
+    "supervisor": _SELF
+    | _DESK
+    | _REVIEW
     | {
         P.HANDOVER_REASSIGN,
         P.URGENT_LIST,
         P.URGENT_ACKNOWLEDGE,
         P.RATING_RECHECK,
         P.RATING_DECIDE,
-        P.CONVERSATION_READ,
-        P.CONVERSATION_REVIEW,
+        P.STATISTICS_READ,
+        P.STATISTICS_EXPORT,
+        P.SWITCH_READ,
+        P.SWITCH_SET,
+        P.NOTICE_READ,
+        P.NOTICE_EDIT,
     },
-    "agent": _DESK,
-    "auditor": frozenset({P.AUDIT_READ}),
-    "administrator": frozenset({P.STAFF_MANAGE}),
+    "agent": _SELF | _DESK | {P.NOTICE_READ},
+    "auditor": _SELF
+    | {P.AUDIT_READ, P.STATISTICS_READ, P.SWITCH_READ, P.NOTICE_READ, P.RETENTION_READ},
+    "administrator": _SELF
+    | {
+        P.STAFF_MANAGE,
+        P.SWITCH_READ,
+        P.SWITCH_SET,
+        P.NOTICE_READ,
+        P.NOTICE_EDIT,
+        P.RETENTION_READ,
+        P.RETENTION_SET,
+        P.KNOWLEDGE_READ,
+        P.KNOWLEDGE_EXPORT,
+        P.STATISTICS_READ,
+    },
 }
 ROLE_NAMES = {
     "curator": "知识编辑",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any, Protocol
 
@@ -11,7 +11,6 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from service.answering.draft import Answer, Outcome, Turn
-from service.answering.pipeline import Pipeline
 from service.errors import BadQuestion, NotFound
 from service.models import AnswerRecord, CitedPassage, Conversation, now
 
@@ -42,6 +41,20 @@ class People(Protocol):
         ...
 
 
+class Answers(Protocol):
+    """What answers (`service.serving.Serving`, `service.answering.pipeline.Pipeline`)."""
+
+    def answer(
+        self,
+        question: str,
+        *,
+        on: date | None = None,
+        region: str | None = None,
+        history: Sequence[Turn] = (),
+        with_person: bool = False,
+    ) -> Answer: ...
+
+
 class Desk:
     """Answers questions for one channel and records them; safe to share between threads.
 
@@ -52,7 +65,7 @@ class Desk:
     def __init__(
         self,
         sessions: sessionmaker[Session],
-        pipeline: Pipeline,
+        pipeline: Answers,
         *,
         channel: str,
         longest: int,

@@ -42,8 +42,14 @@ def encoder() -> OnnxEncoder:
 
 @pytest.fixture(scope="session")
 def prepared_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home as `consult serve` leaves it after its first start; tests must not write to it."""
+    """A home as `consult serve` leaves it after its first start; tests must not write to it.
+
+    `CONSULT_TEST_HOME` names one that an earlier start left: a copy of it is brought up to date,
+    which saves the minute of a first start to whoever runs a few tests again and again.
+    """
     home = tmp_path_factory.mktemp("home")
+    if ready := os.environ.get("CONSULT_TEST_HOME"):
+        shutil.copytree(ready, home, dirs_exist_ok=True)
     rooms = Rooms(settings_for(home))
     rooms.prepare()
     rooms.close()

@@ -12,10 +12,10 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.routing import Mount
 
-from service.api.permits import Require, require
 from service.app import create_app
 from service.assembly import Rooms
 from service.auth import ROLES, Permission
+from service.permits import Require, require
 from tests.conftest import settings_for
 
 # What anybody may use. An endpoint that names no permission and is not listed here does not get in.
@@ -25,6 +25,7 @@ PUBLIC = {
     ("GET", "/"),
     ("GET", "/legal-aid"),
     ("GET", "/static/{name}"),
+    ("GET", "/console/static/{name}"),
     ("GET", "/health/live"),
     ("GET", "/health/ready"),
     ("GET", "/api/v1/openapi.json"),

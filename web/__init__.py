@@ -3,3 +3,4 @@
 from pathlib import Path
 
 WIDGET = Path(__file__).parent / "widget"
+CONSOLE = Path(__file__).parent / "console"

@@ -7,10 +7,10 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr
 
-from service.api.permits import require
 from service.audit import Purpose
 from service.auth import Member
 from service.handover import Handovers, Referral, UrgentWatch
+from service.permits import require
 
 Id = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
 IdGiven = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")]

@@ -25,4 +25,4 @@ def ready(request: Request) -> dict[str, object]:
     desk = getattr(request.app.state, "desk", None)
     if desk is None:
         raise NotReady("index_not_ready", "索引还没有准备好。")
-    return {"status": "ok", "versions": request.app.state.versions}
+    return {"status": "ok", "versions": request.app.state.serving.versions}

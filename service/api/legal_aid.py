@@ -16,7 +16,7 @@ def _no_store(response: Response) -> None:
 
 
 def _legal_aid(request: Request) -> LegalAid:
-    legal_aid: LegalAid = request.app.state.legal_aid
+    legal_aid: LegalAid = request.app.state.serving.legal_aid
     return legal_aid
 
 

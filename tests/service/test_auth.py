@@ -15,12 +15,12 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session, sessionmaker
 from typer.testing import CliRunner
 
-from service.api.permits import require
 from service.app import install_errors
 from service.auth import ROLE_NAMES, ROLES, Member, Permission, StaffRegister
 from service.cli import cli
 from service.errors import BadRequest, NotFound
 from service.models import Staff
+from service.permits import require
 from tests.service import databases
 
 

@@ -34,6 +34,7 @@ class Require:
         member = staff.holder(credentials.credentials) if credentials else None
         if member is None:
             raise NotSignedIn("not_signed_in", "请先登录：令牌缺失、不正确或已停用。")
+        request.state.member = member  # for the page that says what went wrong
         if not member.may(self.permission):
             raise NotAllowed("not_allowed", "您的账号没有做这件事的权限。")
         return member

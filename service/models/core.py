@@ -1,4 +1,4 @@
-"""Tables of the service: conversations with their answers, staff, and what staff did."""
+"""Conversations with their answers, staff, hand-overs, ratings, and who read what."""
 
 from __future__ import annotations
 
