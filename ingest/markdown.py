@@ -26,14 +26,18 @@ def read_markdown(path: Path, origin: str, report: Report) -> Incoming | None:
     region, document_number, aliases, source, checked_on. Undated texts become problems and stay
     out: without a date nobody can say whether they are law. The revision is a draft.
     """
-    raw = path.read_text("utf-8")
+    return read_text(path.read_text("utf-8"), path.name, origin, report)
+
+
+def read_text(raw: str, name: str, origin: str, report: Report) -> Incoming | None:
+    """The same from the text of a file of that name."""
     meta: dict[str, Any] = {}
     if raw.startswith("---\n"):
         _, front, raw = raw.split("---\n", 2)
         meta = yaml.safe_load(front) or {}
-    title = str(meta.get("title") or _first_title(raw) or path.stem)
+    title = str(meta.get("title") or _first_title(raw) or Path(name).stem)
     if not meta.get("published_on") or not meta.get("effective_from"):
-        report.problems.append(f"{path.name}：没有公布日期或施行日期，未导入")
+        report.problems.append(f"{name}：没有公布日期或施行日期，未导入")
         return None
     text = Text(
         title=title,
@@ -45,7 +49,7 @@ def read_markdown(path: Path, origin: str, report: Report) -> Incoming | None:
         articles=tuple(_markdown_articles(raw)),
     )
     if not text.articles:
-        report.problems.append(f"{path.name}：没有找到条文（第X条），未导入")
+        report.problems.append(f"{name}：没有找到条文（第X条），未导入")
         return None
     revision_id, passages, missing = passages_of(text, report)
     document = Document(
@@ -62,7 +66,7 @@ def read_markdown(path: Path, origin: str, report: Report) -> Incoming | None:
         id=revision_id,
         document_id=document.id,
         status=Status.DRAFT,
-        source=str(meta.get("source", "")) or path.name,
+        source=str(meta.get("source", "")) or name,
         checked_on=meta.get("checked_on") or meta["published_on"],
         document_number=str(meta.get("document_number", "")),
         published_on=text.published_on,

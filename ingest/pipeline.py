@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 from knowledge import store
 from knowledge.models import Document, Kind, Passage, Revision, Status
 
+SYSTEM = "system"  # the author of what nobody here wrote
+
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
@@ -29,6 +31,7 @@ class Report:
     added: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
     unchanged: int = 0
+    to_review: list[str] = field(default_factory=list)  # beside what staff have edited
     withdrawn: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     corrections: list[str] = field(default_factory=list)
@@ -40,12 +43,14 @@ class Report:
         lines = [
             f"{self.origin}：新增 {len(self.added)}，修改 {len(self.changed)}，"
             f"未变 {self.unchanged}，撤下 {len(self.withdrawn)}，"
+            f"待比对 {len(self.to_review)}，"
             f"更正 {len(self.corrections)}，问题 {len(self.problems)}"
         ]
         for title, entries in (
             ("新增", self.added),
             ("修改", self.changed),
             ("撤下", self.withdrawn),
+            ("工作人员改过，待比对", self.to_review),
             ("更正", self.corrections),
             ("问题", self.problems),
         ):
@@ -55,6 +60,8 @@ class Report:
         return "\n".join(lines)
 
 
+# Who stands behind what ships: no approver of ours.
+_NOBODY = frozenset({"", "content-review"})
 # What may change on a published revision without its words changing.
 _MUTABLE = ("effective_from", "effective_until", "date_basis", "successor", "checked_on", "source")
 
@@ -63,14 +70,22 @@ def apply(session: Session, incoming: Iterable[Incoming], report: Report) -> Rep
     """Save what is new or changed, withdraw what the origin no longer has.
 
     The caller owns the transaction: killed before its commit, nothing has happened. Statutes may
-    have several published revisions (each in force at its time); everything else has one.
+    have several published revisions (each in force at its time); everything else has one. What
+    staff have edited or withdrawn goes on as they left it: a changed version arrives as a draft.
     """
     known = store.all_documents(session)
     revisions = store.all_revisions(session)
     live: dict[str, list[Revision]] = {}
+    of_document: dict[str, list[Revision]] = {}
     for revision in revisions.values():
+        of_document.setdefault(revision.document_id, []).append(revision)
         if revision.status is not Status.WITHDRAWN:
             live.setdefault(revision.document_id, []).append(revision)
+    in_hand = {
+        document.id
+        for document in known.values()
+        if document.kind is not Kind.STATUTE and _in_hand(of_document.get(document.id, []))
+    }
     seen: set[str] = set()
     seen_documents: set[str] = set()
     for item in incoming:
@@ -82,10 +97,14 @@ def apply(session: Session, incoming: Iterable[Incoming], report: Report) -> Rep
         if revision.id in seen:
             report.problems.append(f"{revision.id} 重复，只保留第一份")
             continue
+        seen.add(revision.id)
+        if document.id in in_hand:
+            _offer(session, item, of_document[document.id], report)
+            seen_documents.add(document.id)
+            continue
         if owner != document:
             store.save_document(session, document)
             known[document.id] = document
-        seen.add(revision.id)
         present = revisions.get(revision.id)
         if present is None:
             store.add_revision(session, revision, item.passages)
@@ -95,7 +114,7 @@ def apply(session: Session, incoming: Iterable[Incoming], report: Report) -> Rep
             _refresh(session, present, revision, report)
         seen_documents.add(document.id)
     for document in known.values():
-        if document.origin != report.origin:
+        if document.origin != report.origin or document.id in in_hand:
             continue
         for revision in live.get(document.id, []):
             if revision.id not in seen and (
@@ -105,6 +124,33 @@ def apply(session: Session, incoming: Iterable[Incoming], report: Report) -> Rep
                 if document.id not in seen_documents:
                     report.withdrawn.append(revision.id)
     return report
+
+
+def _in_hand(revisions: Iterable[Revision]) -> bool:
+    """Whether staff have a draft or a publication of their own of a document, or took it down."""
+    revisions = list(revisions)
+    if any(r.author != SYSTEM and r.status is not Status.WITHDRAWN for r in revisions):
+        return True
+    if any(r.status is Status.PUBLISHED for r in revisions):
+        return False
+    return any(
+        r.published_on is not None and (r.author != SYSTEM or r.approver not in _NOBODY)
+        for r in revisions
+    )
+
+
+def _offer(session: Session, item: Incoming, present: Iterable[Revision], report: Report) -> None:
+    """Lay a version that has not been seen yet beside what staff have, as a draft that takes the
+    place of an earlier one that is still waiting."""
+    if any(r.id == item.revision.id for r in present):
+        report.unchanged += 1
+        return
+    for earlier in present:
+        if earlier.author == SYSTEM and earlier.status is Status.DRAFT:
+            store.update_revision(session, earlier, status=Status.WITHDRAWN)
+    draft = replace(item.revision, status=Status.DRAFT, approver="", published_on=None)
+    store.add_revision(session, draft, item.passages)
+    report.to_review.append(draft.id)
 
 
 def _refresh(session: Session, present: Revision, incoming: Revision, report: Report) -> None:

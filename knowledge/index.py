@@ -64,6 +64,7 @@ class Shelf(StrEnum):
 
     LAW = "law"
     LAW_DORMANT = "law_dormant"
+    POLICY = "policy"  # apart, so that a policy that staff read in leaves the laws alone
     GUIDANCE = "guidance"
 
 
@@ -92,7 +93,9 @@ def is_searched(source: Source) -> bool:
 
 def shelf_of(source: Source, in_force: frozenset[str]) -> Shelf:
     """Where a passage stands in an index built for a day on which `in_force` revisions hold."""
-    if source.document.kind not in (Kind.STATUTE, Kind.POLICY):
+    if source.document.kind is Kind.POLICY:
+        return Shelf.POLICY
+    if source.document.kind is not Kind.STATUTE:
         return Shelf.GUIDANCE
     return Shelf.LAW if source.revision.id in in_force else Shelf.LAW_DORMANT
 
@@ -374,8 +377,8 @@ def read_manifest(home: Path) -> Manifest:
         manifest = Manifest(**json.loads((home / generation / "manifest.json").read_text()))
     except (FileNotFoundError, NotADirectoryError, ValueError, TypeError) as error:
         raise IndexMissing(str(home)) from error
-    if manifest.format != FORMAT:
-        raise IndexMissing(f"index format {manifest.format}, expected {FORMAT}")
+    if manifest.format != FORMAT or manifest.rows.keys() != set(Shelf):
+        raise IndexMissing(f"an index of another version ({manifest.format})")
     return manifest
 
 

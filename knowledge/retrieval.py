@@ -93,6 +93,8 @@ class Retriever:
         """
         wanted = frozenset(kinds) if kinds is not None else frozenset(Kind)
         shelves = [Shelf.LAW]
+        if self._index.ids[Shelf.POLICY]:
+            shelves.append(Shelf.POLICY)
         if self._law_changed_between(self._built_on, on):
             shelves.append(Shelf.LAW_DORMANT)
         # The encoder and Chroma let go of the interpreter: words are scored beside the one, and

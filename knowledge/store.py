@@ -74,6 +74,8 @@ revisions = Table(
     Column("author", String(80), nullable=False),
     Column("approver", String(80), nullable=False),
     Column("body", JSON, nullable=False),
+    # "Has this document a draft?" by either index alone reads hundreds of rows a document.
+    Index("ix_revisions_document_id_status", "document_id", "status"),
 )
 
 passages = Table(
@@ -180,6 +182,24 @@ def all_revisions(session: Session, *statuses: Status) -> dict[str, Revision]:
     return {r.id: r for r in map(_revision, session.execute(query))}
 
 
+def document(session: Session, document_id: str) -> Document | None:
+    row = session.execute(select(documents).where(documents.c.id == document_id)).one_or_none()
+    return _document(row) if row else None
+
+
+def revision(session: Session, revision_id: str) -> Revision | None:
+    row = session.execute(select(revisions).where(revisions.c.id == revision_id)).one_or_none()
+    return _revision(row) if row else None
+
+
+def revisions_of(session: Session, document_id: str, *statuses: Status) -> list[Revision]:
+    """The revisions of one document, all or those with one of `statuses`, by id."""
+    query = select(revisions).where(revisions.c.document_id == document_id)
+    if statuses:
+        query = query.where(revisions.c.status.in_(statuses))
+    return [_revision(row) for row in session.execute(query.order_by(revisions.c.id))]
+
+
 _PASSAGE_FIELDS = ("id", "revision_id", "ordinal", "label", "text", "path")
 
 
@@ -193,6 +213,22 @@ def published_passages(session: Session) -> Iterator[Passage]:
     )
     for row in session.execute(query):
         yield Passage(**dict(zip(_PASSAGE_FIELDS, row, strict=True)))
+
+
+def passages_of(session: Session, revision_id: str) -> list[Passage]:
+    """The passages of one revision in order, whatever its status."""
+    query = (
+        select(*(passages.c[f] for f in _PASSAGE_FIELDS))
+        .where(passages.c.revision_id == revision_id)
+        .order_by(passages.c.ordinal)
+    )
+    return [Passage(**dict(row._mapping)) for row in session.execute(query)]
+
+
+def loads_of(session: Session, origin: str) -> list[tuple[datetime, dict[str, Any]]]:
+    """When an origin was read, with the report of each time, oldest first."""
+    query = select(loads.c.loaded_at, loads.c.report).where(loads.c.origin == origin)
+    return [(row[0], row[1]) for row in session.execute(query.order_by(loads.c.id))]
 
 
 def save_document(session: Session, document: Document) -> None:

@@ -54,6 +54,12 @@ def _cutter() -> jieba.Tokenizer:
     return cutter
 
 
+def cut(text: str) -> list[str]:
+    """The words of a text and all between them: joined they are the text again."""
+    words: list[str] = _cutter().lcut(text)
+    return words
+
+
 def _lines(name: str) -> list[str]:
     content = (files("knowledge") / "lexicon" / name).read_text("utf-8")
     return [line.strip() for line in content.splitlines() if line.strip() and line[0] != "#"]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
+from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request
@@ -15,6 +16,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.accounts import AddressLimit
 from service.api.routers import ROUTERS as API
 from service.assembly import Rooms
 from service.auth import StaffRegister
@@ -24,8 +26,9 @@ from service.console import pages
 from service.console.routers import ROUTERS as CONSOLE
 from service.conversations import Desk
 from service.errors import ServiceError
-from service.handover import Handovers, UrgentWatch, minutes_later
+from service.handover import Handovers, Live, Presence, UrgentWatch, minutes_later
 from service.ratings import Ratings
+from service.retention import Housekeeping
 from service.serving import Serving
 
 log = structlog.get_logger()
@@ -49,7 +52,10 @@ def create_app(rooms: Rooms) -> FastAPI:
             people=app.state.handovers,
             rating_token=partial(app.state.ratings.token_for, "answer"),
         )
+        housekeeping = Housekeeping(rooms.sessions)
+        housekeeping.start()
         yield
+        housekeeping.stop()
         del app.state.desk
         serving.close()
         rooms.close()
@@ -65,14 +71,17 @@ def create_app(rooms: Rooms) -> FastAPI:
     app.state.rooms = rooms
     app.state.serving = Serving(rooms)
     app.state.staff = StaffRegister(rooms.sessions)
+    app.state.sign_in_limit = AddressLimit()
     app.state.ratings = Ratings.of(rooms.sessions, rooms.settings)
     app.state.handovers = Handovers(
         rooms.sessions,
         due=minutes_later(rooms.settings.handover_due_minutes),
         region=rooms.settings.region,
         rating_token=partial(app.state.ratings.token_for, "handover"),
+        presence=Presence(lambda: app.state.serving.library),
     )
     app.state.urgent = UrgentWatch(rooms.sessions)
+    app.state.live = Live(rooms.sessions)
     for router in (web.router, wechat.router, *API, *CONSOLE):
         app.include_router(router)
     app.add_middleware(Edge)
@@ -114,11 +123,13 @@ class Edge:
         await self._app(scope, bounded, marked)
 
 
-def _error(request: Request, status: int, code: str, message: str) -> Response:
+def _error(
+    request: Request, status: int, code: str, message: str, details: Mapping[str, Any] | None = None
+) -> Response:
     """As JSON; to a person who looks at the console, as a page."""
     if request.url.path.startswith("/console"):
         return pages.error_page(request, status, message)
-    return JSONResponse({"error": {"code": code, "message": message}}, status)
+    return JSONResponse({"error": {"code": code, "message": message, **(details or {})}}, status)
 
 
 _HTTP_MESSAGES = {
@@ -134,7 +145,7 @@ def install_errors(app: FastAPI) -> None:
 
     @app.exception_handler(ServiceError)
     async def service_error(request: Request, error: ServiceError) -> Response:
-        response = _error(request, error.status, error.code, error.message)
+        response = _error(request, error.status, error.code, error.message, error.details)
         if error.status == 401:
             response.headers["WWW-Authenticate"] = "Bearer"  # RFC 9110, 11.6.1
         return response

@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from service.errors import BadRequest, NotFound
-from service.models import Staff, now
+from service.models import Staff, StaffSession, now
 
 
 class Permission(StrEnum):
@@ -49,6 +49,7 @@ class Permission(StrEnum):
     GAP_READ = "gap:read"
     CONVERSATION_READ = "conversation:read"
     CONVERSATION_REVIEW = "conversation:review"
+    REVIEW_DECIDE = "review:decide"  # close without a better answer, set what is sampled
     STATISTICS_READ = "statistics:read"
     STATISTICS_EXPORT = "statistics:export"
     SWITCH_READ = "switch:read"
@@ -97,6 +98,7 @@ ROLES: dict[str, frozenset[Permission]] = {
         P.URGENT_ACKNOWLEDGE,
         P.RATING_RECHECK,
         P.RATING_DECIDE,
+        P.REVIEW_DECIDE,
         P.STATISTICS_READ,
         P.STATISTICS_EXPORT,
         P.SWITCH_READ,
@@ -156,40 +158,27 @@ class StaffRegister:
     """Accounts and their tokens."""
 
     def __init__(self, sessions: sessionmaker[Session]) -> None:
-        self._sessions = sessions
+        self.sessions = sessions
 
     def add(self, name: str, roles: Iterable[str], *, region: str = "") -> tuple[Member, str]:
         """A new account with its token, which cannot be had again. Raises BadRequest."""
-        name, wanted = name.strip(), sorted(set(roles))
-        if not name or len(name) > _LONGEST_NAME or not name.isprintable():
-            raise BadRequest("staff_name", f"姓名要写1到{_LONGEST_NAME}个字。")
-        unknown = [role for role in wanted if role not in ROLES]
-        if unknown or not wanted:
-            raise BadRequest("staff_role", f"角色只能是：{'、'.join(ROLES)}。")
-        if not re.fullmatch(r"(?:\d{6})?", region, re.ASCII):
-            raise BadRequest("staff_region", "地区要写成六位行政区划代码，不写是所有地区。")
-        token = f"consult_{secrets.token_urlsafe(32)}"
-        row = Staff(
-            id=f"s_{secrets.token_hex(5)}",
-            name=name,
-            roles=wanted,
-            token_hash=_digest(token),
-            region=region,
-        )
-        with self._sessions.begin() as session:
+        row, token = new_staff(name, roles, region)
+        with self.sessions.begin() as session:
             session.add(row)
             session.flush()
-            return _member(row), token
+            return member_of(row), token
 
     def all(self) -> list[Member]:
         """Everybody who ever had an account, oldest first."""
-        with self._sessions() as session:
+        with self.sessions() as session:
             rows = session.scalars(select(Staff).order_by(Staff.created_at, Staff.id))
-            return [_member(row) for row in rows]
+            return [member_of(row) for row in rows]
 
     def disable(self, staff_id: str) -> Member:
-        """Their token works no more, at once. Raises NotFound; twice is as good as once."""
-        with self._sessions.begin() as session:
+        """Their token and sessions work no more, at once. Raises NotFound; twice is as good as
+        once."""
+        with self.sessions.begin() as session:
+            session.execute(delete(StaffSession).where(StaffSession.staff_id == staff_id))
             session.execute(
                 update(Staff)
                 .where(Staff.id == staff_id, Staff.disabled_at.is_(None))
@@ -198,29 +187,66 @@ class StaffRegister:
             row = session.get(Staff, staff_id)
             if row is None:
                 raise NotFound("staff_unknown", f"没有编号为“{staff_id}”的工作人员。")
-            return _member(row)
+            return member_of(row)
 
     def holder(self, token: str) -> Member | None:
         """Whose token this is, or None: unknown, or of a disabled account."""
         if not token or len(token) > _LONGEST_TOKEN:
             return None
-        digest = _digest(token)
-        with self._sessions() as session:
+        hashed = digest(token)
+        with self.sessions() as session:
             row = session.scalar(
-                select(Staff).where(Staff.token_hash == digest, Staff.disabled_at.is_(None))
+                select(Staff).where(Staff.token_hash == hashed, Staff.disabled_at.is_(None))
             )
             # The look-up compares digests, of which nobody can choose the first characters, so
             # its time tells nothing about a token; the last word is in constant time all the same.
-            if row is None or not hmac.compare_digest(row.token_hash, digest):
+            if row is None or not hmac.compare_digest(row.token_hash, hashed):
                 return None
-            return _member(row)
+            return member_of(row)
 
 
-def _digest(token: str) -> str:
+def new_staff(name: str, roles: Iterable[str], region: str) -> tuple[Staff, str]:
+    """A row for somebody new, not stored yet, and the token of which it has the hash. Raises
+    BadRequest."""
+    token = f"consult_{secrets.token_urlsafe(32)}"
+    return Staff(
+        id=f"s_{secrets.token_hex(5)}",
+        name=checked_name(name),
+        roles=checked_roles(roles),
+        token_hash=digest(token),
+        region=checked_region(region),
+    ), token
+
+
+def checked_name(name: str) -> str:
+    """Raises BadRequest for what is no name."""
+    name = name.strip()
+    if not name or len(name) > _LONGEST_NAME or not name.isprintable():
+        raise BadRequest("staff_name", f"姓名要写1到{_LONGEST_NAME}个字。")
+    return name
+
+
+def checked_roles(roles: Iterable[str]) -> list[str]:
+    """Each once, in order. Raises BadRequest for none, or one that is not known."""
+    wanted = sorted(set(roles))
+    if not wanted or any(role not in ROLES for role in wanted):
+        raise BadRequest("staff_role", f"角色只能是：{'、'.join(ROLES)}。")
+    return wanted
+
+
+def checked_region(region: str) -> str:
+    """Raises BadRequest for what is no code of a region; empty is all regions."""
+    if not re.fullmatch(r"(?:\d{6})?", region, re.ASCII):
+        raise BadRequest("staff_region", "地区要写成六位行政区划代码，不写是所有地区。")
+    return region
+
+
+def digest(token: str) -> str:
     """SHA-256. A slow, salted hash protects what people choose, since that can be guessed; 256
     random bits cannot, so a slow hash would add nothing but a delay to each request."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _member(row: Staff) -> Member:
+def member_of(row: Staff) -> Member:
+    """The person of a row, as known now."""
     return Member(row.id, row.name, frozenset(row.roles), row.region, row.disabled_at)

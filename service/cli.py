@@ -22,6 +22,7 @@ from service.evaluation.commands import evaluations
 from service.settings import Settings
 from service.staff_commands import staff
 from service.terminal import print_json, progress_bars, screen
+from service.wechat_commands import simulate, wechat
 from service.words_commands import words
 
 cli = typer.Typer(
@@ -30,6 +31,8 @@ cli = typer.Typer(
 cli.add_typer(evaluations, name="eval")
 cli.add_typer(staff, name="staff")
 cli.add_typer(words, name="words")
+cli.add_typer(wechat, name="wechat")
+cli.command("wechat-sim")(simulate)
 
 
 def _settings() -> Settings:

@@ -10,11 +10,12 @@ from typing import Any, Protocol
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session, sessionmaker
 
-from service.answering.draft import Answer, Outcome, Turn
+from service.answering.draft import NOTHING_OFF, Answer, Off, Outcome, Turn
 from service.errors import BadQuestion, NotFound
 from service.models import AnswerRecord, CitedPassage, Conversation, now
+from service.switches import Switches
 
-_REMEMBERED = 6  # turns of a conversation that a question is read in the light of
+REMEMBERED = 6  # turns of a conversation that a question is read in the light of
 
 
 def clean_question(question: str, *, longest: int) -> str:
@@ -52,6 +53,8 @@ class Answers(Protocol):
         region: str | None = None,
         history: Sequence[Turn] = (),
         with_person: bool = False,
+        channel: str = "",
+        off: Off = NOTHING_OFF,
     ) -> Answer: ...
 
 
@@ -60,6 +63,7 @@ class Desk:
 
     `people`: who takes over conversations, and before whom the assistant is silent.
     `rating_token`: what lets its bearer rate an answer, by the answer's id.
+    `switches`: what is switched off (those of the database, looked at every two seconds).
     """
 
     def __init__(
@@ -71,10 +75,12 @@ class Desk:
         longest: int,
         people: People | None = None,
         rating_token: Callable[[str], str] | None = None,
+        switches: Switches | None = None,
     ) -> None:
         self._sessions, self._pipeline = sessions, pipeline
         self._channel, self._longest = channel, longest
         self._people, self._rating_token = people, rating_token
+        self._switches = switches or Switches(sessions)
 
     def ask(
         self,
@@ -94,7 +100,13 @@ class Desk:
             conversation and self._people and self._people.citizen_says(conversation, text)
         )
         answer = self._pipeline.answer(
-            text, on=on, region=region, history=history, with_person=with_person
+            text,
+            on=on,
+            region=region,
+            history=history,
+            with_person=with_person,
+            channel=self._channel,
+            off=self._switches.off(),
         )
         with self._sessions.begin() as session:
             if conversation is None:
@@ -112,12 +124,13 @@ class Desk:
                 select(AnswerRecord)
                 .where(AnswerRecord.conversation_id == conversation)
                 .order_by(AnswerRecord.asked_at.desc(), AnswerRecord.id)
-                .limit(_REMEMBERED)
+                .limit(REMEMBERED)
             )
-            return tuple(_turn(record) for record in newest)[::-1]
+            return tuple(turn_of(record) for record in newest)[::-1]
 
 
-def _turn(record: AnswerRecord) -> Turn:
+def turn_of(record: AnswerRecord) -> Turn:
+    """What a later question of the conversation needs to know of an earlier one."""
     return Turn(
         question=record.question,
         outcome=record.outcome,

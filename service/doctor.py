@@ -1,4 +1,5 @@
-"""Does everything agree: schema, store, index, encoder, and the facts the content rests on?"""
+"""Does everything agree: schema, store, index, encoder, the facts the content rests on, and the log
+of what was done?"""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from knowledge import store
 from knowledge.index import IndexMissing, SearchIndex, read_manifest
-from service import migrations
+from service import audit, migrations
 from service.assembly import Rooms
 
 
@@ -31,7 +32,17 @@ def examine(rooms: Rooms) -> dict[str, Any]:
         problems.append(f"{stale}，请运行 consult index")
     problems += _index_problems(rooms, figures)
     problems += citation_problems(rooms)
+    problems += _audit_problems(rooms, figures)
     return {"problems": problems, **figures}
+
+
+def _audit_problems(rooms: Rooms, figures: dict[str, Any]) -> list[str]:
+    """The count and the last hash are an anchor: who writes them down elsewhere can show later that
+    the log was not rewritten as a whole."""
+    with rooms.sessions() as session:
+        chain = audit.verify(session)
+    figures["audit"] = {"count": chain.count, "hash": chain.hash}
+    return [f"操作记录：{problem}" for problem in chain.problems]
 
 
 def _index_problems(rooms: Rooms, figures: dict[str, Any]) -> list[str]:

@@ -16,11 +16,15 @@ Everything else is a bug: 500, logged with its request id, and nothing of it sho
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 
 class ServiceError(Exception):
-    """An error with a stable `code` and a message for people."""
+    """An error with a stable `code` and a message for people; `details` go into the JSON too."""
 
     status = 500
+    details: Mapping[str, Any] = {}
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)

@@ -17,7 +17,7 @@ from knowledge.index import IndexMissing
 from knowledge.library import Library
 from knowledge.models import Kind, Revision
 from knowledge.store import today_in_china
-from service.answering.draft import Answer, Turn
+from service.answering.draft import NOTHING_OFF, Answer, Off, Turn
 from service.answering.legal_aid import LegalAid
 from service.answering.pipeline import Pipeline
 from service.assembly import Rooms
@@ -105,11 +105,19 @@ class Serving:
         region: str | None = None,
         history: Sequence[Turn] = (),
         with_person: bool = False,
+        channel: str = "",
+        off: Off = NOTHING_OFF,
     ) -> Answer:
         """See `Pipeline.answer`."""
         with self.pipeline() as pipeline:
             return pipeline.answer(
-                question, on=on, region=region, history=history, with_person=with_person
+                question,
+                on=on,
+                region=region,
+                history=history,
+                with_person=with_person,
+                channel=channel,
+                off=off,
             )
 
     @property

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from service import logging as service_logging
 from service import migrations
+from service.accounts import Accounts
 from service.assembly import Rooms
 from service.auth import ROLE_NAMES, Member, StaffRegister
 from service.handover import Handovers, minutes_later
@@ -44,14 +45,24 @@ def _json(member: Member) -> dict[str, Any]:
     }
 
 
-@staff.command("add", help=f"新增账号，输出 JSON；令牌只在这里显示一次。角色有{_ROLES}。")
+@staff.command("add", help=f"新增账号，输出 JSON；令牌或邀请链接只在这里显示一次。角色有{_ROLES}。")
 def add(
     name: Annotated[str, typer.Argument(help="姓名或工号")],
     role: Annotated[list[str], typer.Option(help="角色，可重复")],
     region: Annotated[str, typer.Option(help="只负责这个地区（六位代码），不写为所有地区")] = "",
+    login: Annotated[
+        str, typer.Option(help="登录名；写了就发邀请链接给本人设置密码，不发令牌")
+    ] = "",
 ) -> None:
     with _rooms() as rooms:
-        member, token = StaffRegister(rooms.sessions).add(name, role, region=region)
+        accounts = Accounts(rooms.sessions, None)
+        if login:
+            invited = accounts.invite(name, login, role, region)
+            screen.print("邀请链接只显示这一次，72小时内有效，请接在本系统的网址后面，交给本人。")
+            link = f"/console/invitation/{invited.token}"
+            print_json({**_json(invited.member), "login": invited.login, "invitation": link})
+            return
+        member, token = accounts.add_token_holder(name, role, region)
     screen.print("令牌只显示这一次，请马上交给本人保管；丢了就停用这个账号，再新增一个。")
     print_json({**_json(member), "token": token})
 
@@ -78,8 +89,9 @@ def list_all(
 def disable(staff_id: Annotated[str, typer.Argument(help="编号，见 consult staff list")]) -> None:
     """停用账号：令牌立即失效，手上的工单退回排队。"""
     with _rooms() as rooms:
-        member = StaffRegister(rooms.sessions).disable(staff_id)
+        disabled = Accounts(rooms.sessions, None).disable(staff_id)
         due = minutes_later(rooms.settings.handover_due_minutes)
         handovers = Handovers(rooms.sessions, due=due, region=rooms.settings.region)
-        released = handovers.release_all_of(member.id)
-    print_json({**_json(member), "released": released})
+        released = handovers.release_all_of(staff_id)
+    shown = {key: disabled[key] for key in ("id", "name", "roles", "region")}
+    print_json({**shown, "disabled": True, "released": released})

@@ -23,6 +23,7 @@ from service.app import create_app
 from service.assembly import Rooms
 from service.models import Base
 from service.settings import Settings
+from tests.service import databases
 
 _KNOWLEDGE = frozenset({"documents", "revisions", "passages", "knowledge_loads"})
 TODAY = date(2026, 11, 26)
@@ -103,7 +104,11 @@ def served(prepared_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
 @pytest.fixture
 def client(served: TestClient) -> TestClient:
     """The running application without anything that another test has left, but the knowledge."""
-    with Session(rooms_of(served).engine) as session, session.begin():
+    with (
+        Session(rooms_of(served).engine) as session,
+        session.begin(),
+        databases.unguarded(session.connection()),
+    ):
         for table in reversed(Base.metadata.sorted_tables):
             if table.name not in _KNOWLEDGE:
                 session.execute(delete(table))

@@ -26,6 +26,12 @@ PUBLIC = {
     ("GET", "/legal-aid"),
     ("GET", "/static/{name}"),
     ("GET", "/console/static/{name}"),
+    # Whoever is not signed in yet: a password, or the token of an invitation, is the permission.
+    ("GET", "/console/login"),
+    ("GET", "/console/invitation/{token}"),
+    ("POST", "/api/v1/session"),
+    ("POST", "/api/v1/invitations/look"),
+    ("POST", "/api/v1/invitations/accept"),
     ("GET", "/health/live"),
     ("GET", "/health/ready"),
     ("GET", "/api/v1/openapi.json"),
@@ -33,6 +39,9 @@ PUBLIC = {
     ("POST", "/api/v1/conversations/{conversation}/handover"),
     ("GET", "/api/v1/conversations/{conversation}/handover"),
     ("DELETE", "/api/v1/conversations/{conversation}/handover"),
+    ("GET", "/api/v1/conversations/{conversation}"),
+    ("DELETE", "/api/v1/conversations/{conversation}"),
+    ("GET", "/api/v1/notices"),
     ("GET", "/api/v1/legal-aid"),
     ("POST", "/api/v1/legal-aid/check"),
     # Whoever holds a signed token.
@@ -40,6 +49,13 @@ PUBLIC = {
     ("POST", "/api/v1/ratings/mine"),
     ("GET", "/api/v1/ratings/form"),
     ("GET", "/api/v1/ratings/summary"),
+    # Whoever knows the token that an account shares with the platform; who opens a link from it.
+    ("GET", "/wechat/{account}"),
+    ("GET", "/wechat/{account}/"),
+    ("POST", "/wechat/{account}"),
+    ("POST", "/wechat/{account}/"),
+    ("GET", "/answer"),
+    ("POST", "/api/v1/answers/mine"),
 }
 
 Endpoint = tuple[str, str]

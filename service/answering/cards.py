@@ -103,9 +103,10 @@ def to_target(source: Source, at: datetime, *, urgent: bool = False) -> Target:
     body = source.revision.body
     if urgent:
         number = str(body["phone"]["text"]) if body.get("phone") else None
-        return Target(title=source.document.title, phone=number)
+        return Target(id=source.document.id, title=source.document.title, phone=number)
     online = fact(body, "online")
     return Target(
+        id=source.document.id,
         title=source.document.title,
         phone=fact(body, "phone"),
         where=fact(body, "where"),

@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import lru_cache
@@ -19,7 +19,7 @@ from knowledge.retrieval import Found, Hit, Retriever
 from service.answering import wording
 from service.answering.cards import Cards
 from service.answering.confidence import Calibration, Confidence
-from service.answering.draft import Candidate, Citation, Draft, Handover, Outcome
+from service.answering.draft import NOTHING_OFF, Candidate, Citation, Draft, Handover, Off, Outcome
 from service.answering.followup import rounds_of_clarifying
 from service.answering.lookup import named_sources
 from service.answering.routing import route_of
@@ -53,10 +53,13 @@ class CitedLaw:
         self._laws = laws
         self._of = lru_cache(maxsize=4096)(self._resolve)
 
-    def of(self, revision: Revision, on: date) -> tuple[Source, ...]:
-        """Those that resolve on that day; what does not is a problem of the content, which the
-        tests and `consult doctor` report."""
-        return self._of(tuple(revision.body.get("cites", ())), on)
+    def of(self, revision: Revision, on: date, off: Off = NOTHING_OFF) -> tuple[Source, ...]:
+        """Those that resolve on that day, and are not `off`; what does not resolve is a problem of
+        the content, which the tests and `consult doctor` report."""
+        sources = self._of(tuple(revision.body.get("cites", ())), on)
+        if off.documents:
+            return tuple(s for s in sources if s.document.id not in off.documents)
+        return sources
 
     def _resolve(self, citations: tuple[str, ...], on: date) -> tuple[Source, ...]:
         sources = []
@@ -79,20 +82,25 @@ class Search:
             draft.settle(Outcome.UNANSWERABLE_OFF_TOPIC, wording.OFF_TOPIC)
             return
         found = self._retriever.search(draft.query, on=draft.on, region=draft.region, limit=_DEPTH)
+        if draft.off.documents:
+            found = replace(
+                found, law=_on(found.law, draft.off), guidance=_on(found.guidance, draft.off)
+            )
         draft.outside = next((h for h in found.guidance if is_outside(h)), None)
         guidance = tuple(h for h in found.guidance if not is_outside(h))
         draft.candidates = tuple(
-            self._candidate(hit, found.law, draft.on) for hit in guidance[:_CANDIDATES]
+            self._candidate(hit, found.law, draft) for hit in guidance[:_CANDIDATES]
         )
-        law = self._with_reviewed(found.law, guidance, draft.on)
+        law = self._with_reviewed(found.law, guidance, draft)
         draft.found = Found(law, guidance, found.vector)
         if found.vector is not None:
             draft.topics = self._topics.guess(found.vector)
             draft.topic = draft.topics.names[0]
             draft.trace["topics"] = list(draft.topics.names)
 
-    def _candidate(self, hit: Hit, law: tuple[Hit, ...], on: date) -> Candidate:
-        cited = {s.passage.id for s in self._cited_law.of(hit.source.revision, on)}
+    def _candidate(self, hit: Hit, law: tuple[Hit, ...], draft: Draft) -> Candidate:
+        sources = self._cited_law.of(hit.source.revision, draft.on, draft.off)
+        cited = {s.passage.id for s in sources}
         ranks = [rank for rank, found in enumerate(law) if found.id in cited]
         return Candidate(
             hit,
@@ -102,14 +110,15 @@ class Search:
         )
 
     def _with_reviewed(
-        self, law: tuple[Hit, ...], guidance: tuple[Hit, ...], on: date
+        self, law: tuple[Hit, ...], guidance: tuple[Hit, ...], draft: Draft
     ) -> tuple[Hit, ...]:
         hits = {h.id: h for h in law}
         lowest = min((h.cosine for h in law), default=0.0)
         raised: dict[str, float] = {}
         for near in guidance[:_REVIEWED_DEPTH]:
             bonus = _REVIEWED_WEIGHT * max(0.0, near.cosine - _REVIEWED_FROM)
-            for source in self._cited_law.of(near.source.revision, on) if bonus else ():
+            cited = self._cited_law.of(near.source.revision, draft.on, draft.off) if bonus else ()
+            for source in cited:
                 key = source.passage.id
                 hits.setdefault(key, Hit(source, lowest, 0.0))
                 raised[key] = max(raised.get(key, 0.0), bonus)
@@ -120,6 +129,10 @@ class Search:
 def articles_to_show(law: tuple[Hit, ...]) -> tuple[Hit, ...]:
     """The first few articles, without those that are clearly less likely than the first."""
     return tuple(h for h in law[:_MAX_ARTICLES] if h.score >= law[0].score - _LESS_LIKELY)
+
+
+def _on(hits: tuple[Hit, ...], off: Off) -> tuple[Hit, ...]:
+    return tuple(h for h in hits if h.source.document.id not in off.documents)
 
 
 def is_outside(hit: Hit) -> bool:
@@ -166,10 +179,10 @@ class Compose:
         """Whether the reviewed answer, written for the law of today, holds on the day asked for:
         what it cites was the same law then."""
         revision = hit.source.revision
-        law_today = self._cited_law.of(revision, self._clock())
+        law_today = self._cited_law.of(revision, self._clock(), draft.off)
         if len(law_today) < len(revision.body.get("cites", ())):
             return False  # law has changed under it: no source, no answer
-        return self._cited_law.of(revision, draft.on) == law_today
+        return self._cited_law.of(revision, draft.on, draft.off) == law_today
 
     @staticmethod
     def _is_vague(draft: Draft, p: Confidence) -> bool:
@@ -179,22 +192,10 @@ class Compose:
         return length <= _BARE or (length <= _VAGUE and p.guidance < _SURELY)
 
     def _from_guidance(self, draft: Draft, hit: Hit, named: list[Citation]) -> None:
-        source, body = hit.source, hit.source.revision.body
-        draft.topic = source.document.topic
-        self._note_repetition(draft, source)
-        draft.notices += body.get("notices", [])
-        cited = self._cited_law.of(source.revision, draft.on)
-        draft.citations = _distinct([*named, *(self._citation(s, draft) for s in cited)])
-        if source.document.topic == "法律援助":
-            draft.clarify = [wording.PRECHECK]
-        if source.document.kind is Kind.FAQ:
-            draft.step_ids = list(body.get("steps", []))
-            draft.settle(Outcome.ANSWERED_FAQ, body["answer"])
-        else:
-            draft.citations = draft.citations[: max(_MAX_OF_CARD, len(named))]
-            draft.steps.append(self._cards.to_step(source))
-            draft.step_ids = [i for i in body.get("related", []) if i != source.document.id][:2]
-            draft.settle(Outcome.ANSWERED_SERVICE, _card_summary(body))
+        draft.topic = hit.source.document.topic
+        self._note_repetition(draft, hit.source)
+        cited = self._cited_law.of(hit.source.revision, draft.on, draft.off)
+        give_reviewed(draft, hit.source, cited, self._cards, named)
 
     def _note_repetition(self, draft: Draft, source: Source) -> None:
         """The same answer a second time helps nobody: say so, and who can look at the case."""
@@ -208,7 +209,7 @@ class Compose:
             )
 
     def _from_law(self, draft: Draft, named: list[Citation]) -> None:
-        found = [self._citation(h.source, draft) for h in articles_to_show(draft.found.law)]
+        found = [_citation(h.source, draft) for h in articles_to_show(draft.found.law)]
         draft.citations = _distinct([*named, *found])[: max(_MAX_ARTICLES, len(named))]
         lines = [wording.LAW_LEAD]
         quoted_first = draft.citations[: max(_QUOTED, len(named))]
@@ -219,9 +220,6 @@ class Compose:
         draft.step_ids = route_of(draft.topic)["steps"]
         draft.clarify = _related_questions(draft, above=0.5)[:3] or None
         draft.settle(Outcome.ANSWERED_LAW, "\n".join([*lines, wording.LAW_TAIL]))
-
-    def _citation(self, source: Source, draft: Draft) -> Citation:
-        return Citation(source, highlight=marked(source.passage.text, draft))
 
     def _ask_back(self, draft: Draft, p: Confidence) -> None:
         draft.confidence = p.guidance
@@ -252,6 +250,35 @@ class Compose:
         if targets:
             draft.handover = Handover("hotline", wording.REASONS["off_topic"], targets)
         draft.settle(Outcome.UNANSWERABLE_OFF_TOPIC, body.get("reply") or wording.OFF_TOPIC)
+
+
+def give_reviewed(
+    draft: Draft,
+    source: Source,
+    cited: Iterable[Source],
+    cards: Cards,
+    named: Sequence[Citation] = (),
+) -> None:
+    """Settle the draft with a reviewed answer or card, its articles, and what to do next. `named`
+    are the articles that the question itself names."""
+    body = source.revision.body
+    draft.topic = source.document.topic
+    draft.notices += body.get("notices", [])
+    draft.citations = _distinct([*named, *(_citation(s, draft) for s in cited)])
+    if source.document.topic == "法律援助":
+        draft.clarify = [wording.PRECHECK]
+    if source.document.kind is Kind.FAQ:
+        draft.step_ids = list(body.get("steps", []))
+        draft.settle(Outcome.ANSWERED_FAQ, body["answer"])
+    else:
+        draft.citations = draft.citations[: max(_MAX_OF_CARD, len(named))]
+        draft.steps.append(cards.to_step(source))
+        draft.step_ids = [i for i in body.get("related", []) if i != source.document.id][:2]
+        draft.settle(Outcome.ANSWERED_SERVICE, _card_summary(body))
+
+
+def _citation(source: Source, draft: Draft) -> Citation:
+    return Citation(source, highlight=marked(source.passage.text, draft))
 
 
 def _distinct(citations: list[Citation]) -> list[Citation]:

@@ -62,11 +62,13 @@ class Deadlines:
         return cls(revision.body["table"], laws, targets, revision.checked_on)
 
     def __call__(self, draft: Draft) -> None:
-        if not _in_scope(draft.outcome):
+        if not _in_scope(draft.outcome) or TABLE in draft.off.documents:
             return
         plain = self.plain(draft.query)
         shown = {(c.source.document.id, c.source.passage.label) for c in draft.citations}
         rows = self.rows(plain, shown, draft.on)
+        if draft.off.documents:
+            rows = [row for row in rows if not self._rests_on(row, draft.off.documents, draft.on)]
         little = self.little_time(plain, rows)
         passed = not little and self.passed(plain, rows)
         if not (rows or little or passed):
@@ -81,7 +83,8 @@ class Deadlines:
             notices.insert(0, PASSED)
         if little:
             self._hurry(draft)
-            if self._stands(URGENT_HELP, draft.on):
+            help_is_off = self._is_of(URGENT_HELP, draft.off.documents, draft.on)
+            if self._stands(URGENT_HELP, draft.on) and not help_is_off:
                 notices.insert(0, LITTLE_TIME)
         draft.notices = [*notices, *draft.notices] if little else [*draft.notices, *notices]
 
@@ -159,6 +162,16 @@ class Deadlines:
                     continue
                 places.setdefault((source.document.id, source.passage.label), []).append(row.id)
         return places
+
+    def _rests_on(self, row: Row, documents: frozenset[str], on: date) -> bool:
+        return any(self._is_of(citation, documents, on) for citation in row.citations)
+
+    def _is_of(self, citation: str, documents: frozenset[str], on: date) -> bool:
+        """Whether an article belongs to one of the documents."""
+        try:
+            return self._laws.cite(citation, on).document.id in documents
+        except LookupError:
+            return False
 
     def _stands(self, citation: str, on: date) -> bool:
         """Whether an article is in force that day and reads as when the table was written."""

@@ -40,12 +40,29 @@ class Outcome(StrEnum):
     UNANSWERABLE_OTHER_REGION = "unanswerable_other_region"
     UNANSWERABLE_NOT_HELD = "unanswerable_not_held"
     UNANSWERABLE_NO_SOURCE = "unanswerable_no_source"
+    UNANSWERABLE_SWITCHED_OFF = "unanswerable_switched_off"
     REFUSED_HARM = "refused_harm"
     FAILED_SEARCH = "failed_search"
 
     @property
     def answered(self) -> bool:
         return self.value.startswith("answered_")
+
+
+@dataclass(frozen=True, slots=True)
+class Off:
+    """What the office has switched off: ids of channels, names of topics, ids of documents. False
+    when that is nothing."""
+
+    channels: frozenset[str] = frozenset()
+    topics: frozenset[str] = frozenset()
+    documents: frozenset[str] = frozenset()
+
+    def __bool__(self) -> bool:
+        return bool(self.channels or self.topics or self.documents)
+
+
+NOTHING_OFF = Off()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +121,7 @@ class Target:
     hours: str | None = None
     open_now: str | None = None  # said when the answer was given
     note: str | None = None
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +171,8 @@ class Draft:
     on: date
     region: str
     history: tuple[Turn, ...] = ()  # oldest first
+    channel: str = ""  # on which it was asked
+    off: Off = NOTHING_OFF
     question: str = ""  # masked: the only form that is stored and shown
     query: str = ""  # normalised: the form that is searched for
     in_context: tuple[

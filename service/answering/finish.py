@@ -29,7 +29,8 @@ class Verify:
         for citation in draft.citations:
             source = citation.source
             stored = self._library.passages.get(source.passage.id)
-            if stored == source.passage and in_force(source.revision, draft.on):
+            is_on = source.document.id not in draft.off.documents
+            if is_on and stored == source.passage and in_force(source.revision, draft.on):
                 kept.append(citation)
             else:
                 draft.trace.setdefault("dropped", []).append(source.passage.id)

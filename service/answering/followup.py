@@ -119,6 +119,8 @@ class SideOfMatter:
         lines = []
         for document_id in last.documents:
             source = self._cards.source(document_id, self._clock())
+            if document_id in draft.off.documents:
+                continue
             said = side_of(source.revision.body, side) if source else None
             if source and said:
                 lines.append(f"{source.document.title}：{said}")

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from datetime import date
 
-from service.answering.draft import Draft, Outcome
+from service.answering.draft import Draft, Off, Outcome
 from service.answering.legal_aid import LegalAid
 from service.answering.precheck_flow import FlowStep, LegalAidFlow
 from service.errors import NotReady
@@ -37,9 +37,9 @@ class PreCheck:
         starts = _START.fullmatch(_MARKS.sub("", draft.query))
         try:
             if going_on and going_on.get("name") == _FLOW:
-                step = self._flow().advance(going_on["state"], draft.query)
+                step = self._flow(draft.off).advance(going_on["state"], draft.query)
             elif starts:
-                step = self._flow().start()
+                step = self._flow(draft.off).start()
             else:
                 return
         except NotReady as closed:
@@ -48,8 +48,8 @@ class PreCheck:
         if step is not None:
             self._say(draft, step)
 
-    def _flow(self) -> LegalAidFlow:
-        return self._legal_aid.flow(self._clock())
+    def _flow(self, off: Off) -> LegalAidFlow:
+        return self._legal_aid.flow(self._clock(), off)
 
     def _say(self, draft: Draft, step: FlowStep) -> None:
         draft.confidence, draft.topic = 1.0, "法律援助"

@@ -10,7 +10,7 @@ from typing import Any
 from knowledge.citations import LawBook
 from knowledge.library import Library
 from service.answering.cards import Cards
-from service.answering.draft import Citation, NextStep
+from service.answering.draft import NOTHING_OFF, Citation, NextStep, Off
 from service.answering.precheck import HEADINGS, LegalAidCheck, Reason, Reasons, Result
 from service.answering.precheck_flow import LegalAidFlow
 from service.answering.precheck_table import Question, RulesError
@@ -52,9 +52,18 @@ class LegalAid:
             opened = self._opened = (revision.id, on), check
         return opened[1]
 
-    def flow(self, on: date) -> LegalAidFlow:
+    def flow(self, on: date, off: Off = NOTHING_OFF) -> LegalAidFlow:
         """The check as a conversation."""
+        self.require_on(on, off)
         return LegalAidFlow(self.check(on))
+
+    def require_on(self, on: date, off: Off) -> None:
+        """Raise NotReady when the rules, or law that they rest on, are switched off."""
+        if not off.documents:
+            return
+        rests_on = {self._laws.cite(cite, on).document.id for cite in self.check(on).cites()}
+        if off.documents & {RULES, *rests_on}:
+            raise NotReady("rules_switched_off", _CLOSED.format(why="规则正在核对"))
 
     def opening(self, on: date) -> dict[str, Any]:
         """What the page starts with: what this is, by which rules, and the first question."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
-from knowledge.citations import LawBook, Verdict
+from knowledge.citations import Checked, LawBook, Verdict
 from service.answering import wording
-from service.answering.draft import Citation, Draft, Outcome
+from service.answering.draft import Citation, Draft, Outcome, Targets
+from service.answering.switched_off import settle_switched_off
 
 _FILLER = re.compile(
     r"\d{4}年版?|请问|我想(?:问一下|知道|查|看)?|麻烦|帮我|给我|告诉我|查一下|查询|查|看看|看一下|一下|中华人民共和国"
@@ -21,7 +23,11 @@ _PRIORITY = (
     Verdict.NOT_HELD,
 )
 _FALSE = (Verdict.NO_SUCH_LAW, Verdict.NO_SUCH_ARTICLE)
-_SAID = (Outcome.ANSWERED_ARTICLE, Outcome.ANSWERED_REPEALED)  # by Lookup, notes included
+_SAID = (  # by Lookup, notes included; or nothing is to be said
+    Outcome.ANSWERED_ARTICLE,
+    Outcome.ANSWERED_REPEALED,
+    Outcome.UNANSWERABLE_SWITCHED_OFF,
+)
 OUTCOMES = {
     Verdict.NO_SUCH_ARTICLE: Outcome.UNANSWERABLE_NO_SUCH_ARTICLE,
     Verdict.NO_SUCH_LAW: Outcome.UNANSWERABLE_NO_SUCH_LAW,
@@ -35,8 +41,8 @@ _REST = 3  # characters left besides the citation, up to which it is the whole q
 class Lookup:
     """Verify every law that the question names; if that is all it asks, answer with the texts."""
 
-    def __init__(self, laws: LawBook) -> None:
-        self._laws = laws
+    def __init__(self, laws: LawBook, targets: Targets) -> None:
+        self._laws, self._targets = laws, targets
 
     def __call__(self, draft: Draft) -> None:
         draft.cited = self._laws.check_text(draft.query, draft.on)
@@ -45,8 +51,25 @@ class Lookup:
             parts = self._laws.named(draft.query)
             fates = (self._laws.fate(name, draft.on) for name in parts)
             draft.cited = [fate for fate in fates if fate]
-        if draft.cited and self._is_all(draft.query, parts):
+        left_out = self._leave_out(draft) if draft.off.documents else []
+        if not self._is_all(draft.query, parts):
+            if left_out:
+                draft.notices.append(wording.SOURCE_LEFT_OUT.format(names=_listed(left_out)))
+        elif draft.cited:
             self._answer(draft)
+            if left_out:
+                draft.notices.append(wording.SOURCE_LEFT_OUT.format(names=_listed(left_out)))
+        elif left_out:
+            words = wording.SOURCE_OFF.format(names=_listed(left_out))
+            settle_switched_off(draft, {"documents": _listed(left_out)}, words, self._targets)
+
+    def _leave_out(self, draft: Draft) -> list[str]:
+        """Forget the citations of documents that are switched off; the laws that they were of."""
+        off, documents = draft.off.documents, self._laws.library.documents
+        titles = {documents[i].title for i in off if i in documents}
+        left_out = [c.law for c in draft.cited if c.law in titles]
+        draft.cited = [_with_successors_on(c, off) for c in draft.cited if c.law not in titles]
+        return list(dict.fromkeys(left_out))
 
     def _answer(self, draft: Draft) -> None:
         draft.confidence = 1.0
@@ -71,6 +94,17 @@ class Lookup:
         for part in sorted(parts, key=len, reverse=True):
             query = query.replace(part, "")
         return len(_FILLER.sub("", query)) <= _REST
+
+
+def _listed(laws: list[str]) -> str:
+    return "".join(f"《{law}》" for law in laws)
+
+
+def _with_successors_on(checked: Checked, off: frozenset[str]) -> Checked:
+    if not any(s.document.id in off for s in checked.replaced_by):
+        return checked
+    kept = tuple(s for s in checked.replaced_by if s.document.id not in off)
+    return replace(checked, replaced_by=kept)
 
 
 def named_sources(draft: Draft) -> list[Citation]:

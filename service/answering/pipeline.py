@@ -1,10 +1,11 @@
 """The way a question goes, on one page.
 
 mask → sensitive → urgent                                       danger first, by rules alone
+     → is the channel switched off?
      → solicitation → pre-check → requests → follow-up → region   until one settles the outcome
      → look up → side of the matter → search → second look
      → in context → compose
-deadlines → verify → premise → next steps                       always
+topic switched off? → deadlines → verify → premise → next steps  always
 """
 
 from __future__ import annotations
@@ -24,7 +25,17 @@ from service.answering.compose import CitedLaw, Compose, Search
 from service.answering.confidence import Calibration
 from service.answering.danger import danger_version
 from service.answering.deadlines import Deadlines
-from service.answering.draft import Answer, Draft, Handover, Outcome, Step, Target, Turn
+from service.answering.draft import (
+    NOTHING_OFF,
+    Answer,
+    Draft,
+    Handover,
+    Off,
+    Outcome,
+    Step,
+    Target,
+    Turn,
+)
 from service.answering.finish import NextSteps, Verify
 from service.answering.followup import FollowUp, InContext, SideOfMatter
 from service.answering.guard import Mask, SecondLook, Urgent, raise_alarm
@@ -34,6 +45,7 @@ from service.answering.lookup import Lookup, Premise
 from service.answering.requests import Requests
 from service.answering.routing import Region
 from service.answering.sensitive import Sensitive, Solicitation, Words
+from service.answering.switched_off import ChannelOff, LeaveOut, TopicOff
 from service.answering.topics import TopicModel
 
 log = structlog.get_logger()
@@ -72,12 +84,13 @@ class Pipeline:
         self._guard: Sequence[Step] = (Mask(), Sensitive(words), Urgent(emergency))
         self._decide: Sequence[Step] = (
             *self._guard,
+            ChannelOff(targets, emergency, _DOUBT),
             Solicitation(words, targets),
             PreCheck(self.legal_aid, clock),
             Requests(targets, region_name),
             FollowUp(),
             Region(region, region_name, targets),
-            Lookup(laws),
+            Lookup(laws, targets),
             SideOfMatter(cards, clock),
             search,
             SecondLook(emergency, versions.get("encoder", "")),
@@ -86,10 +99,12 @@ class Pipeline:
         )
         deadlines = Deadlines.of(laws, targets, clock())
         self._finish: Sequence[Step] = (
+            TopicOff(targets),
             *([deadlines] if deadlines else []),
             Verify(laws, cards),
             Premise(),
             NextSteps(cards, clock),
+            LeaveOut(),
         )
         self._region = region
         self._targets, self._emergency = targets, emergency
@@ -109,16 +124,21 @@ class Pipeline:
         region: str | None = None,
         history: Sequence[Turn] = (),
         with_person: bool = False,
+        channel: str = "",
+        off: Off = NOTHING_OFF,
     ) -> Answer:
         """Answer one question as the law stands `on` that day (today if None), in the light of the
         conversation so far, oldest turn first. While a person owns the conversation
-        (`with_person`), only danger is looked for."""
+        (`with_person`), only danger is looked for. What is `off` is not answered, on that `channel`
+        or of that topic, and those documents count as not published."""
         began = time.perf_counter()
         draft = Draft(
             raw=question,
             on=on or self._clock(),
             region=region or self._region,
             history=tuple(history),
+            channel=channel,
+            off=off,
         )
         times: dict[str, float] = {}
         draft.trace["step_ms"] = times

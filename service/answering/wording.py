@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from service.answering.draft import Outcome
 
-VERSION = "2026-11-30"
+VERSION = "2026-12-01"
 
 UNVERIFIED = "（未核实，请先致电核实）"
 UNKNOWN = "暂无核实的信息，请致电{whom}询问"
@@ -26,6 +26,19 @@ UNSURE = (
 )
 RELATED = "您想问的如果是下面这些，点一下就能看到整理好的回答。"
 NO_SOURCE = "找到的内容没有通过核对，我不能拿它来回答您。请拨打下面的电话问人。"
+CHANNEL_OFF = (
+    "助手在这里暂停回答，工作人员已经知道。现在请直接问人：拨打下面的电话，"
+    "或者到公共法律服务窗口当面咨询。有人身危险，请马上打110；有人受伤、需要急救，请打120。"
+)
+TOPIC_OFF = (
+    "“{topic}”方面的内容正在核对，助手暂停回答这类问题。请直接问人：拨打下面的电话，"
+    "或者到公共法律服务窗口当面咨询。"
+)
+SOURCE_OFF = (
+    "{names}正在核对，助手暂停引用它的内容。请直接问人：拨打下面的电话，"
+    "或者到公共法律服务窗口当面咨询。"
+)
+SOURCE_LEFT_OUT = "您提到的{names}正在核对，助手暂停引用它的内容，这个回答没有用到它。"
 FAILED_SEARCH = "检索暂时出了问题，没能查到资料。请稍后再试；着急的，请直接拨打下面的电话。"
 
 LAW_LEAD = "和您的问题最相关的现行规定："
@@ -86,6 +99,7 @@ REASONS = {
     "no_source": "找到的内容没有通过核对。",
     "same_again": "同一件事又问了一遍，可能需要人来看。",
     "failed": "系统暂时出了问题。",
+    "switched_off": "助手暂停回答，请问人。",
 }
 URGENT_REASONS = {
     "self_harm": "您的生命安全最要紧。",
@@ -168,6 +182,7 @@ _TEXTS: dict[Outcome, str] = {
     Outcome.REFUSED_HARM: REFUSED_HARM,
     Outcome.CLARIFY_REGION: CLARIFY_REGION,
     Outcome.HANDOVER_WITH_PERSON: WITH_PERSON,
+    Outcome.UNANSWERABLE_SWITCHED_OFF: CHANNEL_OFF,
     Outcome.HANDOVER_URGENT: URGENT["self_harm"][0],
 }
 _COMPOSED = frozenset(

@@ -105,12 +105,19 @@ def queue(
     member: Annotated[Member, Depends(require("rating:read"))],
     status: TicketStatus | None = None,
     overdue: bool = False,
+    mine: bool = False,
     order: Literal["newest", "due"] = "newest",
     limit: Annotated[int, Query(ge=1, le=100)] = 50,
     before: Annotated[str | None, Query(pattern=r"^[A-Za-z0-9_-]{1,40}$")] = None,
 ) -> dict[str, Any]:
     return tickets.queue(
-        member, status=status, overdue=overdue, order=order, limit=limit, before=before
+        member,
+        status=status,
+        overdue=overdue,
+        mine=mine,
+        order=order,
+        limit=limit,
+        before=before,
     )
 
 

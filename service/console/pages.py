@@ -13,6 +13,7 @@ from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Resp
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 import web
+from service.answering.outcomes import OUTCOME_NAMES
 from service.auth import ROLE_NAMES, Member
 from service.console.navigation import menu_of
 from service.errors import NotFound
@@ -24,32 +25,6 @@ CSP = (
 )
 _CHINA = ZoneInfo("Asia/Shanghai")
 _MEDIA = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
-_OUTCOMES = {
-    "answered_faq": "答了：常见问题",
-    "answered_service": "答了：办事",
-    "answered_law": "答了：法条",
-    "answered_article": "答了：指定条文",
-    "answered_repealed": "答了：已废止法律",
-    "answered_smalltalk": "寒暄",
-    "answered_legal_aid": "答了：法援预检",
-    "clarify_topic": "反问：哪类事",
-    "clarify_region": "反问：哪里",
-    "clarify_legal_aid": "反问：法援预检",
-    "handover_urgent": "紧急",
-    "handover_requested": "要找人工",
-    "handover_with_person": "人工接待中",
-    "unanswerable_unsure": "没把握",
-    "unanswerable_off_topic": "不是法律问题",
-    "unanswerable_no_such_article": "没有这一条",
-    "unanswerable_no_such_law": "没有这部法",
-    "unanswerable_not_in_force": "不是现行法",
-    "unanswerable_other_region": "外地的事",
-    "unanswerable_not_held": "未收录",
-    "unanswerable_no_source": "没有依据",
-    "unanswerable_switched_off": "已关停",
-    "refused_harm": "拒答：有害",
-    "failed_search": "故障",
-}
 _STATUSES = {
     "draft": "草稿",
     "in_review": "待复核",
@@ -106,14 +81,15 @@ def _environment() -> Environment:
         "moment": _moment,
         "day": _day,
         "percent": _percent,
-        "outcome": lambda key: _OUTCOMES.get(key, key),
+        "outcome": lambda key: OUTCOME_NAMES.get(key, key),
         "status": lambda key: _STATUSES.get(key, key),
         "kind": lambda key: _KINDS.get(key, key),
         "role": lambda key: ROLE_NAMES.get(key, key),
         "compact": lambda value: json.dumps(value, ensure_ascii=False, separators=(",", ":")),
         "path": lambda value: quote(str(value), safe=""),
     }
-    made.globals |= {"query": _query, "OUTCOMES": _OUTCOMES, "STATUSES": _STATUSES, "KINDS": _KINDS}
+    made.globals |= {"query": _query, "OUTCOMES": OUTCOME_NAMES}
+    made.globals |= {"STATUSES": _STATUSES, "KINDS": _KINDS}
     return made
 
 

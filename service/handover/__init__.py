@@ -3,7 +3,22 @@
 A ticket goes waiting → claimed → closed. While it is claimed, the person owns the conversation.
 """
 
+from service.handover.duty import Duty
+from service.handover.live import Live
+from service.handover.presence import Presence
 from service.handover.tickets import Handovers, Owner, Referral, minutes_later
 from service.handover.urgent import UrgentWatch
+from service.handover.waiting import WaitingTimes, waiting_times
 
-__all__ = ["Handovers", "Owner", "Referral", "UrgentWatch", "minutes_later"]
+__all__ = [
+    "Duty",
+    "Handovers",
+    "Live",
+    "Owner",
+    "Presence",
+    "Referral",
+    "UrgentWatch",
+    "WaitingTimes",
+    "minutes_later",
+    "waiting_times",
+]

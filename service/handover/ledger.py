@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any, NoReturn
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from service.auth import Member
 from service.errors import Conflict, NotFound
 from service.handover import words
 from service.handover.packet import Packet
+from service.handover.presence import Presence
 from service.models import HandoverMessage, HandoverTicket, Staff
 
 MESSAGES = 200  # at most so many at once; ask again after the last one
@@ -102,6 +103,7 @@ class Ledger:
         contact: str,
         region: str,
         due: Callable[[datetime], datetime],
+        presence: Presence | None = None,
     ) -> HandoverTicket:
         """A waiting ticket with its first messages. Raises IntegrityError if one is open."""
         at = self.clock()
@@ -125,7 +127,8 @@ class Ledger:
         session.flush()
         if note:
             self.say(session, ticket.id, "citizen", note)
-        self.say(session, ticket.id, "system", words.SUBMITTED)
+        who = presence(session, ticket.region, at)["text"] if presence else ""
+        self.say(session, ticket.id, "system", words.SUBMITTED + who)
         return ticket
 
     def add(self, session: Session, ticket: HandoverTicket, note: str, contact: str) -> bool:
@@ -164,11 +167,32 @@ class Ledger:
             self.say(session, handover, "system", words.RELEASED)
         return released
 
+    def claim(
+        self, session: Session, conditions: list[Condition], staff_id: str, told: str
+    ) -> list[str]:
+        """Give the tickets that are as the conditions say to somebody, and tell the citizen."""
+        at = self.clock()
+        claimed = self.change(
+            session,
+            conditions,
+            status="claimed",
+            claimed_by=staff_id,
+            claimed_at=at,
+            first_claimed_at=func.coalesce(HandoverTicket.first_claimed_at, at),
+        )
+        for handover in claimed:
+            self.say(session, handover, "system", told)
+        return claimed
+
     def hold(self, session: Session, member: Member, handover: str, **values: Any) -> None:
         """Change a ticket that the member has claimed. Raises NotFound, Conflict."""
         own = [HandoverTicket.status == "claimed", HandoverTicket.claimed_by == member.id]
         if not self.change(session, [*_of(handover), *own, *visible(member)], **values):
             refuse(seen(session, member, handover))
+
+    def answering(self) -> dict[str, Any]:
+        """What the first words from staff set, and later ones leave as it is."""
+        return {"first_replied_at": func.coalesce(HandoverTicket.first_replied_at, self.clock())}
 
     def closing(self, outcome: str) -> dict[str, Any]:
         """What closing sets. The number to call back has served its purpose and is erased."""

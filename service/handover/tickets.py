@@ -10,11 +10,13 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
+from service import audit
 from service.audit import Purpose, record_reading
 from service.auth import Member, Permission
 from service.errors import BadRequest, Conflict
 from service.handover import ledger, packet, queue, views, words
 from service.handover.ledger import Ledger
+from service.handover.presence import Presence
 from service.models import HandoverTicket as Ticket
 from service.models import now
 
@@ -60,13 +62,15 @@ class Handovers:
         due: Callable[[datetime], datetime],
         region: str,
         rating_token: Callable[[str], str] | None = None,
+        presence: Presence | None = None,
         clock: Callable[[], datetime] = now,
     ) -> None:
         """`due` tells by when a request of a moment should be claimed; `region` is for those who
-        have asked nothing yet; `rating_token` is what lets its bearer rate a ticket, by its id."""
+        have asked nothing yet; `rating_token` is what lets its bearer rate a ticket, by its id;
+        `presence` is what those who wait are told of who is there."""
         self._sessions, self._due = sessions, due
         self._region, self._clock = region, clock
-        self._rating_token = rating_token
+        self._rating_token, self._presence = rating_token, presence
         self._ledger = Ledger(clock)
 
     # For the citizen, who holds the conversation's id
@@ -117,6 +121,7 @@ class Handovers:
             contact=contact,
             region=self._region,
             due=self._due,
+            presence=self._presence,
         )
 
     def of_conversation(self, conversation: str, *, after: int = 0) -> dict[str, Any]:
@@ -198,10 +203,9 @@ class Handovers:
         """Take a waiting ticket, and read it; claiming one's own again changes nothing.
         Raises NotFound, or Conflict when somebody else was first or it is closed."""
         free = [Ticket.id == handover, Ticket.status == "waiting", *ledger.visible(member)]
-        taken = {"status": "claimed", "claimed_by": member.id, "claimed_at": self._clock()}
         with self._sessions.begin() as session:
-            for claimed in self._ledger.change(session, free, **taken):
-                self._ledger.say(session, claimed, "system", words.CLAIMED)
+            if self._ledger.claim(session, free, member.id, words.CLAIMED):
+                self._record(session, member, "claim", handover)
             ticket = ledger.seen(session, member, handover)
             if ticket.claimed_by != member.id or ticket.status != "claimed":
                 ledger.refuse(ticket)
@@ -218,7 +222,38 @@ class Handovers:
             ticket = ledger.seen(session, member, handover)
             if not released:
                 ledger.refuse(ticket)
+            self._record(session, member, "release", handover)
             return self._in_queue(session, ticket)
+
+    def assign(self, member: Member, handover: str, colleague: Member) -> dict[str, Any]:
+        """Give an open ticket, waiting or claimed, to somebody else, who may work on it.
+        Raises BadRequest, NotFound, Conflict when it is closed or theirs already."""
+        theirs = [Ticket.id == handover, *ledger.visible(member)]
+        waiting = [*theirs, Ticket.status == "waiting"]
+        held = [*theirs, Ticket.status == "claimed", Ticket.claimed_by != colleague.id]
+        with self._sessions.begin() as session:
+            ticket = ledger.seen(session, member, handover)
+            able = colleague.may(Permission.HANDOVER_CLAIM) and colleague.sees(ticket.region)
+            if colleague.disabled_at is not None or not able:
+                raise BadRequest("assignee_unfit", "这位工作人员不能接手这个工单，请另选一位。")
+            given = self._ledger.claim(session, waiting, colleague.id, words.CLAIMED)
+            if not (given or self._ledger.claim(session, held, colleague.id, words.PASSED)):
+                ticket = ledger.seen(session, member, handover)
+                if ticket.status == "claimed":
+                    raise Conflict("handover_theirs", "这个工单已经在这位工作人员手里。")
+                ledger.refuse(ticket)
+            told = words.ASSIGNED.format(by=member.name, to=colleague.name)
+            self._ledger.say(session, handover, "system", told, private=True)
+            self._record(session, member, "assign", handover, to=colleague.id)
+            return self._in_queue(session, ledger.seen(session, member, handover))
+
+    def conversation_of(self, member: Member, handover: str) -> str | None:
+        """The id of a ticket's conversation, which is the citizen's key: only for who may read
+        conversations. Raises NotFound."""
+        if not member.may(Permission.CONVERSATION_READ):
+            return None
+        with self._sessions() as session:
+            return ledger.seen(session, member, handover).conversation_id
 
     def release_all_of(self, staff_id: str) -> int:
         """Put back what somebody has claimed who does not work here any more; how many."""
@@ -230,8 +265,9 @@ class Handovers:
         Raises BadRequest, NotFound, Conflict when the ticket is not one's own."""
         text = words.clean(text, "回复", longest=LONGEST_MESSAGE)
         with self._sessions.begin() as session:
-            self._ledger.hold(session, member, handover)
+            self._ledger.hold(session, member, handover, **self._ledger.answering())
             said = self._ledger.say(session, handover, "staff", text, staff_id=member.id)
+            self._record(session, member, "reply", handover, seq=said.seq)
             return views.noted(said, {member.id: member.name})
 
     def note(self, member: Member, handover: str, text: str) -> dict[str, Any]:
@@ -244,6 +280,7 @@ class Handovers:
             said = self._ledger.say(
                 session, ticket.id, "staff", text, staff_id=member.id, private=True
             )
+            self._record(session, member, "note", handover, seq=said.seq)
             return views.noted(said, {member.id: member.name})
 
     def close(
@@ -277,7 +314,20 @@ class Handovers:
             self._ledger.hold(session, member, handover, **closing)
             told = words.closed(outcome, summary, closing["referral"])
             self._ledger.say(session, handover, "system", told)
+            self._record(session, member, "close", handover, outcome=outcome)
             return self._in_queue(session, ledger.seen(session, member, handover))
+
+    def _record(
+        self, session: Session, member: Member, verb: str, handover: str, **detail: Any
+    ) -> None:
+        audit.append(
+            session,
+            actor=member.id,
+            action=f"handover.{verb}",
+            subject="handover",
+            subject_id=handover,
+            detail=detail,
+        )
 
     def _for_reader(
         self, session: Session, member: Member, ticket: Ticket, purpose: Purpose, after: int = 0
@@ -290,7 +340,12 @@ class Handovers:
         return views.for_staff(ticket, said, names, at, reader=member.id)
 
     def _for_citizen(self, session: Session, ticket: Ticket, after: int = 0) -> dict[str, Any]:
-        seen = views.for_citizen(ticket, ledger.messages(session, ticket.id, after, private=False))
+        waits = self._presence if ticket.status == "waiting" else None
+        seen = views.for_citizen(
+            ticket,
+            ledger.messages(session, ticket.id, after, private=False),
+            waits(session, ticket.region, self._clock()) if waits else None,
+        )
         if self._rating_token and ticket.status == "closed" and ticket.claimed_at:
             seen["rating_token"] = self._rating_token(ticket.id)  # somebody served
         return seen

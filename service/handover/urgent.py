@@ -10,15 +10,16 @@ from sqlalchemy import ColumnElement, Select, and_, func, select, tuple_
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
+from service import audit
 from service.audit import Purpose, record_reading
-from service.auth import Member
+from service.auth import Member, Permission
 from service.errors import NotFound
 from service.handover import words
 from service.handover.views import moment
 from service.models import AnswerRecord, HandoverTicket, Staff, UrgentAcknowledgement, now
 
 LONGEST_NOTE = 500
-_URGENT = "handover_urgent"
+URGENT = "handover_urgent"
 
 
 class UrgentWatch:
@@ -55,6 +56,46 @@ class UrgentWatch:
                 "total": total or 0,
             }
 
+    def acknowledged(self, member: Member, *, limit: int = 20) -> list[dict[str, Any]]:
+        """The last that somebody has seen to, newest first, without a word of the citizens."""
+        with self._sessions() as session:
+            rows = session.execute(
+                select(
+                    UrgentAcknowledgement,
+                    AnswerRecord.asked_at,
+                    AnswerRecord.trace["urgent"].as_string().label("kind"),
+                    Staff.name,
+                )
+                .join(AnswerRecord, UrgentAcknowledgement.answer_id == AnswerRecord.id)
+                .join(Staff, UrgentAcknowledgement.staff_id == Staff.id)
+                .where(*_urgent(member))
+                .order_by(UrgentAcknowledgement.acknowledged_at.desc())
+                .limit(limit)
+            ).all()
+        return [
+            {
+                "answer": row.UrgentAcknowledgement.answer_id,
+                "kind": row.kind,
+                "asked_at": moment(row.asked_at),
+                "acknowledged_at": moment(row.UrgentAcknowledgement.acknowledged_at),
+                "by": row.name,
+                "note": row.UrgentAcknowledgement.note,
+            }
+            for row in rows
+        ]
+
+    def conversations(self, member: Member, answers: list[str]) -> dict[str, str]:
+        """The conversations of answers, whose ids are the citizens' keys: only for who may read
+        conversations."""
+        if not member.may(Permission.CONVERSATION_READ):
+            return {}
+        wanted = (AnswerRecord.id.in_(answers), *_urgent(member))
+        with self._sessions() as session:
+            rows = session.execute(
+                select(AnswerRecord.id, AnswerRecord.conversation_id).where(*wanted)
+            )
+            return {row.id: row.conversation_id for row in rows}
+
     def acknowledge(self, member: Member, answer: str, note: str = "") -> dict[str, Any]:
         """Say that one has seen to it. The first counts: later ones are told who that was.
         Raises BadRequest, NotFound."""
@@ -70,6 +111,14 @@ class UrgentWatch:
                             acknowledged_at=self._clock(),
                             note=note,
                         )
+                    )
+                    audit.append(
+                        session,
+                        actor=member.id,
+                        action="urgent.acknowledge",
+                        subject="answer",
+                        subject_id=answer,
+                        purpose=Purpose.URGENT.value,
                     )
         except IntegrityError:
             pass  # somebody else did at the same moment, and is named below
@@ -98,7 +147,7 @@ class UrgentWatch:
 
 def _urgent(member: Member) -> list[ColumnElement[bool]]:
     theirs = [AnswerRecord.region == member.region] if member.region else []
-    return [AnswerRecord.outcome == _URGENT, *theirs]
+    return [AnswerRecord.outcome == URGENT, *theirs]
 
 
 def _listed() -> Select[Any]:
@@ -114,6 +163,8 @@ def _listed() -> Select[Any]:
             AnswerRecord.asked_at,
             AnswerRecord.question,
             AnswerRecord.region,
+            AnswerRecord.topic,
+            AnswerRecord.answer.label("told"),
             AnswerRecord.trace["urgent"].as_string().label("kind"),
             HandoverTicket.id.label("handover"),
             HandoverTicket.status.label("handover_status"),
@@ -132,5 +183,19 @@ def _shown(row: Any) -> dict[str, Any]:
         "kind": row.kind,
         "question": row.question,
         "region": row.region,
+        "topic": row.topic,
+        "told": _told(row.told),
         "handover": handover,
+    }
+
+
+def _told(answer: dict[str, Any]) -> dict[str, Any]:
+    """What the citizen was shown: the words, and whom to call."""
+    handover = answer.get("handover") or {}
+    return {
+        "summary": answer.get("summary") or handover.get("reason") or "",
+        "targets": [
+            {"title": target.get("title"), "phone": target.get("phone")}
+            for target in handover.get("targets", ())
+        ],
     }

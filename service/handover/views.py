@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -20,14 +21,25 @@ def moment(at: datetime | None) -> str | None:
     return None if at is None else utc(at).isoformat()
 
 
+def compact(data: Any) -> str:
+    """JSON in one line."""
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+
+
 def message(row: HandoverMessage) -> dict[str, Any]:
     return {"from": row.sender, "text": row.text, "sent_at": moment(row.sent_at), "seq": row.seq}
 
 
-def for_citizen(ticket: HandoverTicket, said: Sequence[HandoverMessage]) -> dict[str, Any]:
-    """What the citizen may see, not who on the staff wrote what. `said` holds no private note."""
+def for_citizen(
+    ticket: HandoverTicket,
+    said: Sequence[HandoverMessage],
+    presence: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """What the citizen may see, not who on the staff wrote what. `said` holds no private note;
+    `presence` tells one who waits whether somebody is there."""
     return {
         **_state(ticket),
+        "presence": presence,
         "outcome_label": OUTCOMES[ticket.outcome] if ticket.outcome else None,
         "summary": ticket.summary,
         "referral": ticket.referral,

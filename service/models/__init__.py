@@ -1,5 +1,16 @@
 """Tables of the service, an area a module; one MetaData, so that there is one migration history."""
 
+from service.models.control import (
+    DailyConversations,
+    DailyCount,
+    Erasure,
+    Job,
+    KeptWait,
+    Notice,
+    RetentionRule,
+    RetentionRun,
+    Switch,
+)
 from service.models.core import (
     AccessRecord,
     AnswerRecord,
@@ -15,19 +26,80 @@ from service.models.core import (
     UrgentAcknowledgement,
     now,
 )
+from service.models.curation import Edit, EditMove
+from service.models.duty import DutyShift
+from service.models.imports import Import
+from service.models.people import (
+    AuditEvent,
+    AuditHead,
+    RecoveryCode,
+    StaffCredentials,
+    StaffInvitation,
+    StaffSession,
+)
+from service.models.review import Review, ReviewSeat, ReviewSettings, ReviewSkip, ReviewTask
+from service.models.trials import (
+    DraftComparison,
+    GapCluster,
+    GapMember,
+    QuestionSet,
+    QuestionVector,
+    SetQuestion,
+    TrialResult,
+    TrialRun,
+    TrialRunSet,
+)
+from service.models.wechat import WeChatMessage, WeChatOutgoing, WeChatPerson, WeChatToken
 
 __all__ = [
     "AccessRecord",
     "AnswerRecord",
+    "AuditEvent",
+    "AuditHead",
     "Base",
     "CitedPassage",
     "Conversation",
+    "DailyConversations",
+    "DailyCount",
+    "DraftComparison",
+    "DutyShift",
+    "Edit",
+    "EditMove",
+    "Erasure",
+    "GapCluster",
+    "GapMember",
     "HandoverMessage",
     "HandoverTicket",
+    "Import",
+    "Job",
+    "KeptWait",
+    "Notice",
+    "QuestionSet",
+    "QuestionVector",
     "Rating",
     "RatingMove",
     "RatingTicket",
+    "RecoveryCode",
+    "RetentionRule",
+    "RetentionRun",
+    "Review",
+    "ReviewSeat",
+    "ReviewSettings",
+    "ReviewSkip",
+    "ReviewTask",
+    "SetQuestion",
     "Staff",
+    "StaffCredentials",
+    "StaffInvitation",
+    "StaffSession",
+    "Switch",
+    "TrialResult",
+    "TrialRun",
+    "TrialRunSet",
     "UrgentAcknowledgement",
+    "WeChatMessage",
+    "WeChatOutgoing",
+    "WeChatPerson",
+    "WeChatToken",
     "now",
 ]

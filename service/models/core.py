@@ -133,6 +133,8 @@ class HandoverTicket(Base):
     due_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), index=True)
     claimed_by: Mapped[str | None] = mapped_column(ForeignKey("staff.id"), index=True)
     claimed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    first_claimed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    first_replied_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     closed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     outcome: Mapped[str | None] = mapped_column(String(20))
     summary: Mapped[str | None] = mapped_column(Text)

@@ -63,6 +63,50 @@ def conversation_of(session: Session, kind: str, event_id: str) -> str | None:
     return session.scalar(select(table.conversation_id).where(table.id == event_id))
 
 
+def shown_at(session: Session, kind: str, event_id: str) -> dict[str, Any] | None:
+    """What the citizen had asked (masked) and seen, for who sees to a bad rating; None when it has
+    been erased."""
+    if kind == EventKind.HANDOVER.value:
+        return _shown_in_handover(session, event_id)
+    row = session.execute(
+        select(AnswerRecord.question, AnswerRecord.outcome, AnswerRecord.answer).where(
+            AnswerRecord.id == event_id
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    return {
+        "question": row.question,
+        "outcome": row.outcome,
+        "summary": row.answer.get("summary") or "",
+        "citations": [
+            {"law": c.get("law"), "article": c.get("article")}
+            for c in row.answer.get("citations", ())
+        ],
+        "steps": [
+            {"id": step.get("id"), "title": step.get("title")}
+            for step in row.answer.get("steps", ())
+        ],
+    }
+
+
+def _shown_in_handover(session: Session, ticket_id: str) -> dict[str, Any] | None:
+    row = session.execute(
+        select(HandoverTicket.packet, HandoverTicket.outcome, HandoverTicket.summary).where(
+            HandoverTicket.id == ticket_id
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    return {
+        "question": row.packet.get("summary") or "",
+        "outcome": row.outcome,
+        "summary": row.summary or "",
+        "citations": [],
+        "steps": [],
+    }
+
+
 def _gone() -> NotFound:
     return NotFound("rating_event_unknown", "这次服务的记录不存在或已清除，无法评价。")
 

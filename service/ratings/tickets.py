@@ -7,16 +7,17 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, func, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, Select, and_, func, insert, or_, select, tuple_, update
 from sqlalchemy.orm import Session, sessionmaker
 
+from service import audit
 from service.answering.hours import add_working_days as working_days_in_china
 from service.audit import Purpose, record_reading
-from service.auth import Member
+from service.auth import Member, Permission
 from service.errors import BadRequest, Conflict, NotAllowed, NotFound
 from service.models import Rating, RatingMove, RatingTicket, Staff, now
 from service.ratings import views
-from service.ratings.binding import conversation_of
+from service.ratings.binding import conversation_of, shown_at
 from service.ratings.circle import (
     APPEAL,
     CLOSE,
@@ -161,20 +162,25 @@ class RatingTickets:
         *,
         status: TicketStatus | None = None,
         overdue: bool = False,
+        mine: bool = False,
         order: str = "newest",
         limit: int = 50,
         before: str | None = None,
     ) -> dict[str, Any]:
         """A page of tickets that the member sees, without anything a citizen wrote.
 
-        `order` is `newest` or `due` (unfinished ones only, what is due first comes first); `before`
-        is the last ticket of the page before. Raises NotFound for a `before` that is not there.
+        `mine`: of the member's own service, or of what they wrote. `order` is `newest` or `due`
+        (unfinished ones only, what is due first comes first); `before` is the last ticket of the
+        page before. `counts` are by status, and of what is overdue. Raises NotFound for a `before`
+        that is not there.
         """
         at, by_due = self._clock(), order == "due"
         visible = _visible(member)
         wanted = [*visible]
         if status is not None:
             wanted.append(RatingTicket.status == status.value)
+        if mine:
+            wanted.append(_own(member))
         if overdue:
             wanted.append(RatingTicket.due_at < at)
         if by_due:
@@ -197,6 +203,10 @@ class RatingTickets:
                 .group_by(RatingTicket.status)
             )
             counts = {s.value: 0 for s in TicketStatus} | dict(counted.all())
+            late = select(func.count(RatingTicket.id)).join(
+                Rating, RatingTicket.rating_id == Rating.id
+            )
+            counts["overdue"] = session.scalar(late.where(*visible, RatingTicket.due_at < at)) or 0
         page = rows[:limit]
         return {
             "tickets": [views.in_queue(row, at) for row in page],
@@ -215,7 +225,17 @@ class RatingTickets:
             .where(RatingMove.ticket_id == ticket_id)
             .order_by(RatingMove.version)
         ).all()
-        return views.for_staff(ticket, [(move, name) for move, name in moves], at)
+        shown = shown_at(session, ticket.event_kind, ticket.event_id)
+        return views.for_staff(ticket, [(move, name) for move, name in moves], shown, at)
+
+    def conversation_of(self, member: Member, ticket_id: str) -> str | None:
+        """The id of the conversation that was rated, which is the citizen's key: only for who may
+        read conversations, and None when it has been erased. Raises NotFound."""
+        if not member.may(Permission.CONVERSATION_READ):
+            return None
+        with self._sessions() as session:
+            ticket = _get(session, member, ticket_id)
+            return conversation_of(session, ticket.event_kind, ticket.event_id)
 
     def _move(
         self,
@@ -268,6 +288,14 @@ class RatingTickets:
                 "result": changes.get("recheck_result"),
             },
         )
+        audit.append(
+            session,
+            actor=member.id,
+            action=f"rating.{move.action}",
+            subject="rating_ticket",
+            subject_id=ticket.id,
+            detail={"status": to.value},
+        )
         return at
 
 
@@ -282,6 +310,15 @@ def _tickets() -> Select[Any]:
 def _visible(member: Member) -> list[ColumnElement[bool]]:
     """Conditions for what somebody may see: with a region, only what belongs to it."""
     return [Rating.region == member.region] if member.region else []
+
+
+def _own(member: Member) -> ColumnElement[bool]:
+    """Ratings of what the member did, or wrote."""
+    served = and_(Rating.handler_kind == "staff", Rating.handler_id == member.id)
+    wrote = and_(
+        Rating.handler_kind == "knowledge", Rating.handler["author"].as_string() == member.id
+    )
+    return or_(served, wrote)
 
 
 def _get(session: Session, member: Member, ticket_id: str) -> Row[*tuple[Any, ...]]:

@@ -54,15 +54,20 @@ def in_queue(row: Row[*tuple[Any, ...]], at: datetime) -> dict[str, Any]:
 
 
 def for_staff(
-    ticket: Row[*tuple[Any, ...]], moves: Sequence[tuple[RatingMove, str]], at: datetime
+    ticket: Row[*tuple[Any, ...]],
+    moves: Sequence[tuple[RatingMove, str]],
+    shown: dict[str, Any] | None,
+    at: datetime,
 ) -> dict[str, Any]:
-    """All of a ticket. `person` is a pseudonym: the conversation's id is the citizen's key."""
+    """All of a ticket. `person` is a pseudonym: the conversation's id is the citizen's key.
+    `shown` is what the citizen had seen, None when that has been erased."""
     return {
         **in_queue(ticket, at),
         "comment": ticket.comment,
         "rated_at": iso(ticket.rated_at),
         "person": ticket.person,
         "matter": ticket.matter,
+        "shown": shown,
         "deadlines": {
             "contact_at": iso(ticket.contact_due_at),
             "mend_at": iso(ticket.mend_due_at),

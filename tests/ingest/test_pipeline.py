@@ -165,3 +165,22 @@ def test_words_of_a_revision_cannot_be_edited(
         [revision] = store.all_revisions(session).values()
         with pytest.raises(ValueError, match="immutable"):
             store.update_revision(session, revision, body={})
+
+
+def test_what_a_person_published_is_not_run_over_by_an_upgrade(
+    sessions: sessionmaker[Session], tmp_path: Path
+) -> None:
+    """See tests/service/curation/test_upgrades.py for all that can happen to edited content."""
+    ingest(sessions, read(tmp_path / "c", "甲"))
+    [edited] = read(tmp_path / "c", "我们的")
+    ours = replace(edited.revision, id="faq-test@ours", author="s_1", approver="s_2")
+    with sessions.begin() as session:
+        [shipped_one] = store.all_revisions(session).values()
+        store.update_revision(session, shipped_one, status=Status.WITHDRAWN)
+        store.add_revision(session, ours, [])
+    report = ingest(sessions, read(tmp_path / "c", "乙"))
+    assert "待比对 1" in str(report)
+    with sessions() as session:
+        assert list(store.all_revisions(session, Status.PUBLISHED)) == [ours.id]
+        assert list(store.all_revisions(session, Status.DRAFT)) == report.to_review
+    assert ingest(sessions, []).withdrawn == []

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -63,7 +65,7 @@ def test_a_built_index_finds_what_it_holds(tmp_path: Path) -> None:
     opened = SearchIndex(tmp_path)
     found = Retriever(opened, library, HashEncoder()).search("工资按月支付", on=ON)
     assert found.law[0].source.passage.text == "工资应当按月支付。"
-    assert opened.counts() == {Shelf.LAW: (2, 2), Shelf.LAW_DORMANT: (0, 0), Shelf.GUIDANCE: (0, 0)}
+    assert opened.counts() == {shelf: (2, 2) if shelf is Shelf.LAW else (0, 0) for shelf in Shelf}
     opened.close()
 
 
@@ -132,6 +134,71 @@ def test_only_new_passages_are_embedded(tmp_path: Path) -> None:
     grown = library_of(LABOUR, law("公证法", "公证机构依法设立。"))
     index.build(tmp_path, grown, encoder, on=ON, knowledge="2")
     assert encoder.texts == 3
+
+
+def faq(question: str, *asks: str, version: str) -> tuple[Document, Revision, list[Passage]]:
+    document, revision, passages = law(question, *asks, version=version)
+    return replace(document, kind=Kind.FAQ, level=""), revision, passages
+
+
+def _found(home: Path, library: Library, question: str) -> list[tuple[str, float]]:
+    opened = SearchIndex(home)
+    try:
+        found = Retriever(opened, library, HashEncoder()).search(question, on=ON)
+        return [(h.id, round(h.score, 5)) for h in (*found.law, *found.guidance)]
+    finally:
+        opened.close()
+
+
+def test_a_shelf_that_stays_as_it_is_is_copied_and_answers_as_if_made_anew(tmp_path: Path) -> None:
+    before = library_of(LABOUR, faq("欠薪", "老板欠工资怎么办", version="1"))
+    after = library_of(LABOUR, faq("欠薪", "公司拖欠工资怎么办", "工资不发", version="2"))
+    home, anew = tmp_path / "home", tmp_path / "anew"
+    build(home, before)
+    written: list[int] = []
+
+    def listen(stage: str, _done: int, total: int) -> None:
+        if stage == "写入向量库":
+            written.append(total)
+
+    index.build(home, after, HashEncoder(), on=ON, knowledge="k", reuse=home, progress=listen)
+    assert set(written) == {2}  # the two ways of asking, and no law
+    build(anew, after)
+    for question in ("工资应当按月支付", "拖欠工资"):
+        assert _found(home, after, question) == _found(anew, after, question) != []
+
+
+def test_a_policy_stands_apart_from_the_laws_and_is_found_among_them(tmp_path: Path) -> None:
+    document, revision, passages = law("普陀区法律援助实施办法", "经济困难标准按本市规定执行。")
+    policy = (replace(document, kind=Kind.POLICY, level=""), revision, passages)
+    build(tmp_path, library_of(LABOUR))
+    encoder = Counting()
+    both = library_of(LABOUR, policy)
+    index.build(tmp_path, both, encoder, on=ON, knowledge="k", reuse=tmp_path)
+    assert encoder.texts == 1
+    opened = SearchIndex(tmp_path)
+    found = Retriever(opened, both, HashEncoder()).search("经济困难标准按本市规定", on=ON)
+    assert found.law[0].source.document.kind is Kind.POLICY
+    assert {h.source.document.title for h in found.law} == {policy[0].title, "劳动法"}
+    assert opened.counts()[Shelf.LAW] == (2, 2)
+    opened.close()
+
+
+def test_a_shelf_is_not_copied_when_a_heading_of_its_texts_has_changed(tmp_path: Path) -> None:
+    build(tmp_path, library_of(LABOUR))
+    renamed = (replace(LABOUR[0], title="新劳动法"), *LABOUR[1:])
+    encoder = Counting()
+    index.build(tmp_path, library_of(renamed), encoder, on=ON, knowledge="k", reuse=tmp_path)
+    assert encoder.texts == 2
+
+
+def test_two_builds_at_once_in_one_home_wait_for_each_other(tmp_path: Path) -> None:
+    libraries = [library_of(law(f"法{i}", f"条文{i}。")) for i in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        built = list(pool.map(lambda one: build(tmp_path, one), libraries))
+    assert index.read_manifest(tmp_path) in built
+    SearchIndex(tmp_path).close()
+    assert list(tmp_path.glob("building-*")) == []
 
 
 def test_law_that_starts_after_the_build_is_found_from_its_day_on(tmp_path: Path) -> None:

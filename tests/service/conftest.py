@@ -30,3 +30,17 @@ def office(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Office]:
         yield Office(engine, databases.sessions_of(engine))
     else:
         pytest.skip("CONSULT_TEST_POSTGRES names no database")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    """An empty one of each kind."""
+    if request.param == "sqlite":
+        with databases.sqlite(tmp_path) as engine:
+            yield engine
+    elif databases.POSTGRES:
+        engine = request.getfixturevalue("postgresql")
+        databases.empty(engine)
+        yield engine
+    else:
+        pytest.skip("CONSULT_TEST_POSTGRES names no database")

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
 
-from sqlalchemy import delete, text
+from sqlalchemy import Connection, delete, text
 from sqlalchemy.engine import Engine, make_url
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -59,9 +59,29 @@ def postgresql() -> Iterator[Engine]:
 
 def empty(engine: Engine) -> None:
     """Forget all rows of an earlier test. DELETE, as TRUNCATE writes new files for every table."""
-    with engine.begin() as connection:
+    with engine.begin() as connection, unguarded(connection):
         for table in reversed(Base.metadata.sorted_tables):
             connection.execute(delete(table))
+
+
+@contextmanager
+def unguarded(connection: Connection) -> Iterator[None]:
+    """Without the triggers that keep the audit log from being changed, as somebody would be who
+    owns the database and means to. They are back afterwards."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("ALTER TABLE audit_events DISABLE TRIGGER USER"))
+        yield
+        connection.execute(text("ALTER TABLE audit_events ENABLE TRIGGER USER"))
+        return
+    triggers = connection.execute(
+        text("SELECT name, sql FROM sqlite_master WHERE tbl_name = 'audit_events' AND type = :t"),
+        {"t": "trigger"},
+    ).all()
+    for name, _ in triggers:
+        connection.execute(text(f"DROP TRIGGER {name}"))
+    yield
+    for _, definition in triggers:
+        connection.execute(text(definition))
 
 
 def sessions_of(engine: Engine) -> sessionmaker[Session]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -146,7 +146,7 @@ def texts(ticket: dict[str, Any], sender: str) -> list[str]:
     return [m["text"] for m in ticket["messages"] if m["from"] == sender]
 
 
-def at_once(tasks: list[Callable[[], Any]]) -> list[Any]:
+def at_once(tasks: Sequence[Callable[[], Any]]) -> list[Any]:
     """Results, or exceptions, of tasks that all begin at the same moment."""
     start = Barrier(len(tasks))
 

@@ -161,7 +161,7 @@ def test_all_that_a_page_loads_is_served_here_and_no_script_writes_html(
 def test_pages_stay_light(client: TestClient) -> None:
     for path in PAGES:
         files = loaded_by(client, path)
-        for suffix, most in ((".js", 22_000), (".css", 10_000)):
+        for suffix, most in ((".js", 25_000), (".css", 11_000)):
             texts = [text for name, text in files.items() if name.endswith(suffix)]
             assert sum(len(gzip.compress(t.encode())) for t in texts) <= most, (path, suffix)
 

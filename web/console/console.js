@@ -91,7 +91,7 @@ async function send(el, body, button) {
     go(el, button?.dataset.then || el.dataset.then, answer);
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    if (error.status === 401) { wrong(el, new ApiError(401, '', '登录已过期。请在另一个标签页重新登录，再回来提交；填写的内容还在。')); return; }
+    if (error.code === 'not_signed_in') { wrong(el, new ApiError(401, '', '登录已过期。请在另一个标签页重新登录，再回来提交；填写的内容还在。')); return; }
     if (!el.dispatchEvent(new CustomEvent('refused', { bubbles: true, cancelable: true, detail: error }))) return;
     wrong(el, error);
   } finally { button?.removeAttribute('aria-busy'); }

@@ -79,10 +79,11 @@ export function talk(conversation, ticket, { base = '', root = document, onChang
   }
 
   function draw() {
+    const here = state.presence?.text, nobody = state.presence && !state.presence.online; // nobody is there: then no time is promised
     const due = new Date(state.due_at), late = due < Date.now(), urgent = state.due_at === state.created_at;
     const tag = (text) => h('b', { class: `tag ${state.status}` }, text), button = (text, ask) => h('button', { type: 'button', class: 'plain', onclick: () => confirmEnd(text, ask) }, text);
     const [label, note, end] = {
-      waiting: ['排队中', urgent ? '已请工作人员马上接手。有危险请先打 110。' : late ? `原定 ${moment(state.due_at)} 前接手，现在已经超过。着急请直接打 12348。` : `等工作人员接手，最晚 ${moment(state.due_at)} 前。您可以先去忙，也可以继续提问。`,
+      waiting: ['排队中', urgent ? `${nobody ? here : '已请工作人员马上接手。'}有危险请先打 110。` : late ? `${here ? `${here} ` : ''}原定 ${moment(state.due_at)} 前接手，现在已经超过。着急请直接打 12348。` : `${here ? `${here} ` : ''}${nobody ? '' : `等工作人员接手，最晚 ${moment(state.due_at)} 前。`}您可以先去忙，也可以继续提问。`,
         button('撤回', '撤回后，工作人员不再办理这次请求。')],
       claimed: ['已有人接手', '您在下面写的话直接给工作人员，助手不作答。', button('结束', '结束后，工作人员不再回复这次请求。')],
       closed: ['已结束', state.closed_at && moment(state.closed_at)],

@@ -4,6 +4,8 @@ import { chips, renderAnswer } from './cards.js';
 import { elderSwitch, unfoldOnPaper } from './display.js';
 import { h, stored } from './dom.js';
 import { consentSheet, openTicket, readTicket, talk } from './handover.js';
+import { openMine } from './mine.js';
+import { showNotices } from './notices.js';
 import { ratingLine } from './rating.js';
 
 const T = {
@@ -230,6 +232,8 @@ box.addEventListener('input', fit);
 document.addEventListener('copied', (e) => announce(e.detail));
 document.addEventListener('visibilitychange', () => { if (!document.hidden) document.title = title; });
 $('ask-person').addEventListener('click', () => askForPerson());
+$('mine').addEventListener('click', () => openMine(session.conversation, { onErased: (code) => { if (code === session.conversation) clear(); } }));
+showNotices($('notices'));
 
 $('clear').addEventListener('click', () => {
   const d = $('clear-dialog');

@@ -1,0 +1,365 @@
+"""What came in: taken once, answered by one worker at a time, and handed back in exactly one way.
+
+A message is waiting → answering → answered. Its `delivery` is pending until one way wins, each by
+an UPDATE under that condition: the reply to the callback (passive), or the outbox, with nothing
+said meanwhile (pushed) or a word where nothing can be pushed (later).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import JSON, and_, case, delete, exists, func, literal, or_, select, update
+from sqlalchemy.orm import Session, aliased, sessionmaker
+
+from service.handover.views import utc
+from service.models import now
+from service.models.wechat import WeChatMessage as Message
+from service.models.wechat import WeChatOutgoing as Outgoing
+from service.models.wechat import WeChatPerson as Person
+from service.wechat import outbox, people
+from service.wechat.messages import Incoming, Kind
+from service.wechat.rows import insert_or_ignore, writing
+from service.wechat.vault import Vault
+
+LEASE = timedelta(seconds=30)  # renewed while the worker lives
+OWN_FIRST = timedelta(seconds=3)  # then any process may answer what another has received
+LAST_TRY = timedelta(seconds=20)  # after which the platform asks no more
+_KEPT = timedelta(days=3)
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message as it stands. `reply` is what a passive one says: None for nothing."""
+
+    id: int
+    new: bool
+    delivery: str
+    reply: str | None
+    tries: int
+    at: datetime  # the same for each try
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Words to be answered by one worker. `again_since`: an earlier worker began then, and died."""
+
+    id: int
+    account: str
+    person_id: str
+    text: str | None  # None: cannot be read any more
+    attempts: int
+    again_since: datetime | None
+
+
+class Inbox:
+    """Safe to share between threads, and between processes; `worker` is this process."""
+
+    def __init__(
+        self,
+        sessions: sessionmaker[Session],
+        vault: Vault,
+        *,
+        worker: str,
+        clock: Callable[[], datetime] = now,
+    ) -> None:
+        self._sessions, self._vault = sessions, vault
+        self._worker, self._clock = worker, clock
+
+    def receive(
+        self, account: str, incoming: Incoming, *, reply: Sequence[str] | None, can_push: bool
+    ) -> Received:
+        """Take a callback, once: each further try finds what the first has left.
+
+        `reply` is what is said at once; None leaves the words to be answered. What was held back
+        for lack of quota goes out now, where the account can push.
+        """
+        at = self._clock()
+        person_id = self._vault.pseudonym(account, incoming.openid)
+        row = {
+            "account": account,
+            "key": incoming.key,
+            "person_id": person_id,
+            "sealed": self._vault.seal(incoming.text) if reply is None else None,
+            "state": "waiting" if reply is None else "answered",
+            "delivery": "pending" if reply is None else "passive",
+            "worker": self._worker,
+            "attempts": 0,
+            "tries": 1,
+            "received_at": at,
+            "answered_at": None if reply is None else at,
+            "parts": None if reply is None else list(reply),
+        }
+        with writing(self._sessions) as session:
+            new = insert_or_ignore(session, Message, row, Message.id)
+            if new:
+                sealed = self._vault.seal(incoming.openid)
+                people.met(session, person_id, account, incoming, sealed, at)
+                if incoming.kind is Kind.UNFOLLOW:
+                    outbox.give_up(session, person_id, at)
+                elif can_push and incoming.kind is not Kind.OTHER:
+                    outbox.release(session, person_id, at)
+        if not new:
+            return self._again(account, incoming.key)
+        first = reply[0] if reply else None
+        return Received(new[0].id, True, str(row["delivery"]), first, 1, at)
+
+    def _again(self, account: str, key: str) -> Received:
+        """What an earlier try has left."""
+        with writing(self._sessions) as session:
+            row = session.execute(
+                update(Message)
+                .where(Message.account == account, Message.key == key)
+                .values(tries=Message.tries + 1)
+                .returning(
+                    Message.id,
+                    Message.delivery,
+                    Message.parts,
+                    Message.tries,
+                    Message.received_at,
+                )
+                .execution_options(synchronize_session=False)
+            ).one()
+        said = row.parts[0] if row.parts and row.delivery in ("passive", "later") else None
+        return Received(row.id, False, row.delivery, said, row.tries, utc(row.received_at))
+
+    def claim(self, most: int, *, take_over: bool = False) -> list[Job]:
+        """Up to so many messages to answer, oldest first, one of a person at a time. What another
+        process has received is left to it for a moment. With `take_over`, only what a worker that
+        is dead has begun."""
+        if most < 1:
+            return []
+        at, other = self._clock(), aliased(Message)
+        if take_over:
+            free = and_(Message.state == "answering", Message.lease_until < at)
+        else:
+            mine_or_old = or_(Message.worker == self._worker, Message.received_at < at - OWN_FIRST)
+            free = and_(Message.state == "waiting", mine_or_old)
+        earlier = exists().where(
+            other.person_id == Message.person_id,
+            other.state.in_(("waiting", "answering")),
+            other.id < Message.id,
+        )
+        oldest = (
+            select(Message.id)
+            .where(free, ~earlier)
+            .order_by(Message.id)
+            .limit(most)
+            .with_for_update(skip_locked=True)
+        )
+        with self._sessions() as session:  # most looks find nothing, and need no lock
+            if session.scalar(oldest.limit(1)) is None:
+                return []
+        with writing(self._sessions) as session:
+            rows = session.execute(
+                update(Message)
+                .where(Message.id.in_(oldest), free)
+                .values(
+                    state="answering",
+                    worker=self._worker,
+                    lease_until=at + LEASE,
+                    attempts=Message.attempts + 1,
+                    began_at=func.coalesce(Message.began_at, at),
+                )
+                .returning(
+                    Message.id,
+                    Message.account,
+                    Message.person_id,
+                    Message.sealed,
+                    Message.attempts,
+                    Message.began_at,
+                )
+                .execution_options(synchronize_session=False)
+            ).all()
+        return [
+            Job(
+                row.id,
+                row.account,
+                row.person_id,
+                self._vault.unseal(row.sealed),
+                row.attempts,
+                utc(row.began_at) if row.attempts > 1 else None,
+            )
+            for row in sorted(rows, key=lambda row: row.id)
+        ]
+
+    def renew(self) -> None:
+        """Keep what this process is answering."""
+        with writing(self._sessions) as session:
+            session.execute(
+                update(Message)
+                .where(Message.state == "answering", Message.worker == self._worker)
+                .values(lease_until=self._clock() + LEASE)
+                .execution_options(synchronize_session=False)
+            )
+
+    def finish(self, job: Job, parts: Sequence[str], *, can_push: bool) -> str | None:
+        """Store the reply, and queue it if the callback is over already: its delivery. None when
+        another worker has taken the message over: then nothing is stored."""
+        at = self._clock()
+        pending = Message.delivery == "pending"
+        with writing(self._sessions) as session:
+            delivery = session.scalar(
+                update(Message)
+                .where(
+                    Message.id == job.id,
+                    Message.state == "answering",
+                    Message.worker == self._worker,
+                )
+                .values(
+                    state="answered",
+                    answered_at=at,
+                    sealed=None,
+                    parts=case((pending, literal(list(parts), JSON)), else_=Message.parts),
+                )
+                .returning(Message.delivery)
+                .execution_options(synchronize_session=False)
+            )
+            if delivery not in (None, "pending"):
+                self._queue(session, job, parts, 0, at, can_push=can_push)
+        return delivery
+
+    def settle(
+        self, message_id: int, *, can_push: bool, prefer_push: bool, later: str | None
+    ) -> str | None:
+        """Decide how the message is handed back, unless that is decided; what to say passively.
+
+        An answer that is there is said (with `prefer_push` it is queued); one that is not will be
+        queued when it comes, and `later` is said meanwhile. Of an answer in parts the first is said
+        and the others are queued.
+        """
+        at = self._clock()
+        pending = and_(Message.id == message_id, Message.delivery == "pending")
+        with writing(self._sessions) as session:
+            row = session.execute(
+                update(Message)
+                .where(pending, Message.state == "answered")
+                .values(delivery="pushed" if prefer_push else "passive")
+                .returning(Message.account, Message.person_id, Message.parts)
+                .execution_options(synchronize_session=False)
+            ).one_or_none()
+            if row is not None:
+                job = Job(message_id, row.account, row.person_id, None, 0, None)
+                parts = row.parts or []
+                self._queue(session, job, parts, 0 if prefer_push else 1, at, can_push=can_push)
+                return parts[0] if parts and not prefer_push else None
+            waits = session.execute(
+                update(Message)
+                .where(pending, Message.state != "answered")
+                .values(
+                    delivery="pushed" if later is None else "later",
+                    parts=None if later is None else [later],
+                )
+                .returning(Message.id)
+                .execution_options(synchronize_session=False)
+            ).one_or_none()
+            if waits is not None:
+                return later
+        with self._sessions() as session:
+            settled = session.execute(
+                select(Message.delivery, Message.parts).where(Message.id == message_id)
+            ).one()
+        if settled.delivery == "pending":  # answered between the two: once more
+            return self.settle(message_id, can_push=can_push, prefer_push=prefer_push, later=later)
+        return settled.parts[0] if settled.parts and settled.delivery != "pushed" else None
+
+    def abandoned(self, can_push: Callable[[str], bool]) -> int:
+        """Queue the answers that no callback has fetched and none will any more; how many."""
+        at = self._clock()
+        old = and_(
+            Message.delivery == "pending",
+            Message.state == "answered",
+            Message.received_at < at - LAST_TRY,
+        )
+        with self._sessions() as session:
+            if session.scalar(select(Message.id).where(old).limit(1)) is None:
+                return 0
+        with writing(self._sessions) as session:
+            rows = session.execute(
+                update(Message)
+                .where(old)
+                .values(delivery="pushed")
+                .returning(Message.id, Message.account, Message.person_id, Message.parts)
+                .execution_options(synchronize_session=False)
+            ).all()
+            for row in rows:
+                job = Job(row.id, row.account, row.person_id, None, 0, None)
+                self._queue(session, job, row.parts or [], 0, at, can_push=can_push(row.account))
+        return len(rows)
+
+    def answered(self, ids: Collection[int]) -> list[int]:
+        """Which of these are answered by now, by whatever process."""
+        with self._sessions() as session:
+            return list(
+                session.scalars(
+                    select(Message.id).where(Message.id.in_(ids), Message.state == "answered")
+                )
+            )
+
+    def unfinished(self, person_id: str) -> int | None:
+        """The oldest message of somebody that is not answered yet."""
+        with self._sessions() as session:
+            return session.scalar(
+                select(Message.id)
+                .where(Message.person_id == person_id, Message.state.in_(("waiting", "answering")))
+                .order_by(Message.id)
+                .limit(1)
+            )
+
+    def tidy(self) -> None:
+        """Forget what nobody will ask for: old messages, replies, and addresses of no more use."""
+        at = self._clock()
+        with writing(self._sessions) as session:
+            session.execute(
+                update(Message)
+                .where(
+                    Message.parts.is_not(None),
+                    Message.delivery != "pending",
+                    Message.received_at < at - timedelta(minutes=10),
+                )
+                .values(parts=None)
+                .execution_options(synchronize_session=False)
+            )
+            session.execute(
+                delete(Message)
+                .where(Message.received_at < at - _KEPT, Message.state == "answered")
+                .execution_options(synchronize_session=False)
+            )
+            nothing_to_send = ~exists().where(
+                Outgoing.person_id == Person.id, Outgoing.state.in_(("queued", "sending"))
+            )
+            session.execute(
+                update(Person)
+                .where(
+                    Person.sealed.is_not(None),
+                    or_(Person.spoke_at.is_(None), Person.spoke_at < at - people.MESSAGE_WINDOW),
+                    or_(Person.acted_at.is_(None), Person.acted_at < at - people.ACTION_WINDOW),
+                    nothing_to_send,
+                )
+                .values(sealed=None)
+                .execution_options(synchronize_session=False)
+            )
+
+    @staticmethod
+    def _queue(
+        session: Session,
+        job: Job,
+        parts: Sequence[str],
+        start: int,
+        at: datetime,
+        *,
+        can_push: bool,
+    ) -> None:
+        outbox.put(
+            session,
+            account=job.account,
+            person_id=job.person_id,
+            source="answer",
+            source_id=str(job.id),
+            parts=parts,
+            start=start,
+            at=at,
+            can_push=can_push,
+        )

@@ -1,0 +1,119 @@
+"""The access token of an account: one for all processes, fetched by one of them at a time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.orm import Session, sessionmaker
+
+from service.handover.views import utc
+from service.models import now
+from service.models.wechat import WeChatToken
+from service.wechat.rows import insert_or_ignore, writing
+from service.wechat.vault import Vault
+
+# Within these last minutes the platform gives out the next token, and honours both.
+_EARLY = timedelta(minutes=5)
+_FETCHING = timedelta(seconds=15)  # after which whoever fetches is taken for dead
+_WAIT_SECONDS, _LOOK_SECONDS = 20.0, 0.05
+_DENIED = timedelta(hours=1)  # then it is tried again: permissions can be granted
+
+
+class NoToken(Exception):
+    """Nobody could fetch one in time."""
+
+
+class Fetch(Protocol):
+    """Asks the platform; gives the token and for how many seconds it is good."""
+
+    def __call__(self) -> tuple[str, int]: ...
+
+
+class Tokens:
+    """Safe to share between threads; processes share through the database."""
+
+    def __init__(
+        self,
+        sessions: sessionmaker[Session],
+        vault: Vault,
+        *,
+        clock: Callable[[], datetime] = now,
+    ) -> None:
+        self._sessions, self._vault, self._clock = sessions, vault, clock
+
+    def get(self, account: str, fetch: Fetch, *, refused: str | None = None) -> str:
+        """A token that is good, fetched with `fetch` if need be. `refused` is one that the platform
+        has just refused: whoever else has replaced it already is believed.
+        Raises NoToken, and whatever `fetch` raises."""
+        give_up = time.monotonic() + _WAIT_SECONDS
+        while time.monotonic() < give_up:
+            held = self._held(account)
+            if held is not None and held != refused:
+                return held
+            if self._lock(account):
+                return self._fetched(account, fetch)
+            time.sleep(_LOOK_SECONDS)
+        raise NoToken
+
+    def denied(self, account: str) -> bool:
+        """Whether the platform has said lately that the account may not send."""
+        with self._sessions() as session:
+            at = session.scalar(select(WeChatToken.denied_at).where(WeChatToken.account == account))
+        return at is not None and utc(at) > self._clock() - _DENIED
+
+    def deny(self, account: str) -> None:
+        with writing(self._sessions) as session:
+            insert_or_ignore(session, WeChatToken, {"account": account})
+            session.execute(
+                update(WeChatToken)
+                .where(WeChatToken.account == account)
+                .values(denied_at=self._clock())
+            )
+
+    def _held(self, account: str) -> str | None:
+        with self._sessions() as session:
+            row = session.execute(
+                select(WeChatToken.sealed, WeChatToken.expires_at).where(
+                    WeChatToken.account == account
+                )
+            ).one_or_none()
+        if row is None or row.expires_at is None or utc(row.expires_at) - _EARLY <= self._clock():
+            return None
+        return self._vault.unseal(row.sealed)
+
+    def _lock(self, account: str) -> bool:
+        at = self._clock()
+        with writing(self._sessions) as session:
+            insert_or_ignore(session, WeChatToken, {"account": account})
+            locked = session.scalars(
+                update(WeChatToken)
+                .where(
+                    WeChatToken.account == account,
+                    or_(WeChatToken.fetching_until.is_(None), WeChatToken.fetching_until < at),
+                )
+                .values(fetching_until=at + _FETCHING)
+                .returning(WeChatToken.account)
+                .execution_options(synchronize_session=False)
+            ).all()
+        return bool(locked)
+
+    def _fetched(self, account: str, fetch: Fetch) -> str:
+        token, values = "", {}
+        try:
+            token, seconds = fetch()
+            values = {
+                "sealed": self._vault.seal(token),
+                "expires_at": self._clock() + timedelta(seconds=seconds),
+            }
+        finally:
+            with writing(self._sessions) as session:
+                session.execute(
+                    update(WeChatToken)
+                    .where(WeChatToken.account == account)
+                    .values(fetching_until=None, **values)
+                )
+        return token

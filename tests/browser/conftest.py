@@ -1,0 +1,113 @@
+"""A real server, a real browser, and people who sign in to it."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import uvicorn
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from service.accounts import Accounts
+from service.app import create_app
+from service.assembly import Rooms
+from tests.conftest import settings_for
+
+_NAMES = ("chromium", "chromium-browser", "google-chrome")
+_CHROMIUM = next((path for path in map(shutil.which, _NAMES) if path), None)
+PASSWORD = "一串足够长的中文口令2026"
+WIDE, PHONE = (1440, 900), (390, 844)
+
+
+@dataclass
+class Site:
+    """Where the server is, and the rooms behind it; people sign in once in a session of tests."""
+
+    url: str
+    rooms: Rooms
+    browser: Browser
+    _signed_in: dict[str, BrowserContext] = field(default_factory=dict)
+
+    def citizen(self, size: tuple[int, int] = PHONE) -> Page:
+        """The page of somebody who has never been here."""
+        page = self.browser.new_context(viewport=_viewport(size), locale="zh-CN").new_page()
+        page.goto(self.url)
+        return page
+
+    def staff(self, role: str, name: str = "", size: tuple[int, int] = WIDE) -> Page:
+        """A page of somebody with this role: invited, a password set, signed in by the form."""
+        name = name or f"{role} 甲"
+        if name not in self._signed_in:
+            self._signed_in[name] = self._sign_in(role, name)
+        page = self._signed_in[name].new_page()
+        page.set_viewport_size(_viewport(size))
+        return page
+
+    def _sign_in(self, role: str, name: str) -> BrowserContext:
+        login = f"u{len(self._signed_in)}-{role}"
+        invitation = Accounts(self.rooms.sessions, None).invite(name, login, [role])
+        context = self.browser.new_context(locale="zh-CN")
+        page = context.new_page()
+        page.goto(f"{self.url}/console/invitation/{invitation.token}")
+        for box in page.locator("input[type=password]").all():
+            box.fill(PASSWORD)
+        page.get_by_role("main").get_by_role("button").first.click()
+        page.wait_for_url("**/console/login**")
+        page.get_by_label("登录名").fill(login)
+        page.get_by_label("密码").fill(PASSWORD)
+        page.get_by_role("button", name="登录").click()
+        page.wait_for_url(lambda url: "/login" not in url)
+        page.close()
+        return context
+
+    def goto(self, page: Page, path: str) -> None:
+        response = page.goto(self.url + path)
+        assert response is not None
+        assert response.ok, f"{path}: {response.status}"
+
+
+def _viewport(size: tuple[int, int]) -> dict[str, int]:
+    return {"width": size[0], "height": size[1]}
+
+
+def violations(page: Page) -> list[str]:
+    """What axe finds wrong with a page, a line each."""
+    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    return [f"{v['id']}: {v['nodes'][0]['html'][:160]}" for v in found]
+
+
+@pytest.fixture(scope="session")
+def site(prepared_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The product as `consult serve` runs it, on a home and a port of its own."""
+    if _CHROMIUM is None:
+        pytest.skip("no Chromium on this machine (Debian: apt install chromium)")
+    home = tmp_path_factory.mktemp("site") / "home"
+    shutil.copytree(prepared_home, home)
+    rooms = Rooms(settings_for(home))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = uvicorn.Server(
+        uvicorn.Config(
+            create_app(rooms), port=port, log_level="warning", timeout_graceful_shutdown=2
+        )
+    )
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        if not thread.is_alive():
+            raise RuntimeError("the server did not start")
+        time.sleep(0.05)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=_CHROMIUM, args=["--no-sandbox"])
+        yield Site(f"http://127.0.0.1:{port}", rooms, browser)
+        browser.close()
+    server.should_exit = True
+    thread.join(10)

@@ -1,0 +1,230 @@
+"""A citizen sees and erases what is stored, with the code of the conversation and nothing else."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import select
+
+from service.api import citizen
+from service.api.citizen import Guesses
+from service.auth import Member
+from service.errors import TooMany
+from service.models import (
+    AnswerRecord,
+    AuditEvent,
+    Base,
+    Conversation,
+    HandoverMessage,
+    HandoverTicket,
+    Rating,
+    RatingMove,
+    RatingTicket,
+    Review,
+)
+from service.ratings import Ratings
+from service.retention import MyConversation
+from service.statistics.board import Board
+from service.statistics.days import period_of
+from tests.service.hall import START, Hall
+from tests.service.office import at_once
+
+CODE = "c_UnguessableCode0123"
+URL = f"/api/v1/conversations/{CODE}"
+KEY = "a key of the tests, long enough for everybody"
+
+
+@pytest.fixture(autouse=True)
+def nobody_has_guessed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(citizen, "_guesses", Guesses())
+
+
+@pytest.fixture
+def member(hall: Hall) -> Member:
+    return hall.hire()[0]
+
+
+def test_all_that_is_stored_is_shown(hall: Hall, member: Member) -> None:
+    hall.asked(CODE, "我的手机[手机号]，公司拖欠工资")
+    hall.asked(CODE, "要多少钱", at=START + timedelta(minutes=1))
+    ticket = hall.closed_ticket(CODE, member)
+    hall.asked(CODE, "谢谢您", "handover_with_person")
+    hall.asked("c_other", "别人的事")
+    shown = hall.client.get(URL).json()
+    assert [a["question"] for a in shown["answers"]] == [
+        "我的手机[手机号]，公司拖欠工资", "要多少钱",
+    ]  # fmt: skip
+    first = shown["answers"][0]
+    assert first["citations"] == [{"law": "劳动法", "article": "第五十条", "text": "工资……"}]
+    assert first["steps"] == [{"title": "劳动监察投诉", "phone": "12333"}]
+    [talk] = shown["handovers"]
+    assert [m["text"] for m in talk["messages"] if m["from"] == "staff"] == ["已经帮您查过"]
+    assert member.name not in str(shown)
+    assert ticket not in str(shown)
+    assert shown["can_erase"]
+    assert hall.client.get(URL).headers["Cache-Control"] == "no-store"
+
+
+def test_what_staff_noted_for_themselves_is_not(hall: Hall, member: Member) -> None:
+    hall.asked(CODE)
+    ticket, _ = hall.handovers.open(CODE, consent=True)
+    hall.handovers.claim(member, ticket["id"])
+    hall.handovers.note(member, ticket["id"], "这个人来过三次")
+    assert "来过三次" not in hall.client.get(URL).text
+
+
+def test_what_is_erased_is_gone_everywhere(hall: Hall, member: Member) -> None:
+    answer = hall.asked(CODE, "我叫李寻欢，在飞刀厂")
+    hall.closed_ticket(CODE, member)
+    hall.asked("c_other", "别人的事")
+    with hall.sessions.begin() as session:
+        session.add(review_of(answer, member))
+    response = hall.client.delete(URL)
+    assert response.status_code == 200
+    assert "评价只留下星级和月份" in response.json()["message"]
+    with hall.sessions() as session:
+        for table in Base.metadata.sorted_tables:
+            rows = str(session.execute(select(table)).all())
+            for word in ("李寻欢", "已经帮您查过", "请帮我看看", "飞刀厂"):
+                assert word not in rows, (table.name, word)
+            # Who of the staff read it stays on record, with the code that opens nothing now.
+            if table.name not in ("access_records", "audit_events"):
+                assert CODE not in rows, table.name
+        assert session.scalars(select(Conversation.id)).all() == ["c_other"]
+        erased = AuditEvent.action == "conversation.erase"
+        [event] = session.scalars(select(AuditEvent).where(erased)).all()
+    assert (event.action, event.actor) == ("conversation.erase", "citizen")
+    assert event.detail["answers"] == 1
+
+
+def review_of(answer: str, member: Member) -> Review:
+    return Review(
+        id="r_1",
+        answer_id=answer,
+        conversation_id=CODE,
+        asked_at=START,
+        topic=None,
+        outcome="answered_faq",
+        region="310107",
+        reviewer_id=member.id,
+        verdict="wrong",
+        labels=[],
+        comment="市民在飞刀厂",
+        follow_up="none",
+        status="open",
+    )
+
+
+def test_erasing_twice_says_when_it_was(hall: Hall) -> None:
+    hall.asked(CODE)
+    first = hall.client.delete(URL).json()
+    assert hall.client.delete(URL).json() == first
+    gone = hall.client.get(URL)
+    assert gone.status_code == 404
+    assert gone.json()["error"]["code"] == "conversation_erased"
+    with hall.sessions() as session:
+        assert len(session.scalars(select(AuditEvent)).all()) == 1
+
+
+def test_erasing_twice_at_once_is_erasing_once(hall: Hall) -> None:
+    hall.asked(CODE)
+    mine = MyConversation(hall.sessions, clock=hall.clock)
+    results = at_once([lambda: mine.erase(CODE)] * 4)
+    assert [r for r in results if isinstance(r, Exception)] == []
+    assert len({str(r) for r in results}) == 1
+
+
+@pytest.mark.parametrize("claimed", [False, True])
+def test_while_a_person_is_asked_for_it_says_what_to_do(
+    hall: Hall, member: Member, claimed: bool
+) -> None:
+    hall.asked(CODE)
+    ticket, _ = hall.handovers.open(CODE, consent=True)
+    if claimed:
+        hall.handovers.claim(member, ticket["id"])
+    assert not hall.client.get(URL).json()["can_erase"]
+    refused = hall.client.delete(URL)
+    assert refused.status_code == 409
+    assert "撤回" in refused.json()["error"]["message"]
+    assert hall.count(AnswerRecord) == hall.count(HandoverTicket) == 1
+    hall.handovers.withdraw(CODE)
+    assert hall.client.delete(URL).status_code == 200
+    assert hall.count(HandoverMessage) == 0
+
+
+@pytest.mark.parametrize("level", [1, 5])
+def test_of_ratings_level_and_month_stay(hall: Hall, member: Member, level: int) -> None:
+    answer = hall.asked(CODE)
+    ticket = hall.closed_ticket(CODE, member)
+    ratings = Ratings(hall.sessions, KEY, clock=hall.clock)
+    for kind, event in (("answer", answer), ("handover", ticket)):
+        ratings.rate(ratings.token_for(kind, event), level, ["便捷度"], "飞刀厂的事")
+    if level == 1:
+        with hall.sessions() as session:
+            tickets = session.scalars(select(RatingTicket.id)).all()
+        for rating_ticket in tickets:
+            ratings.tickets.reply(member, rating_ticket, "飞刀厂的事我们看了")
+    assert hall.client.delete(URL).status_code == 200
+    with hall.sessions() as session:
+        kept = session.scalars(select(Rating)).all()
+        moves = session.scalars(select(RatingMove.text)).all()
+        open_ones = session.scalars(
+            select(RatingTicket.id).where(RatingTicket.status != "closed")
+        ).all()
+    assert [(r.level, r.month) for r in kept] == [(level, "2026-11")] * 2
+    for rating in kept:
+        assert (rating.comment, rating.aspects, rating.matter, rating.person) == ("", [], {}, "")
+        assert rating.topic is None
+        assert rating.handler_id == ""
+        assert answer not in rating.event_id
+        assert ticket not in rating.event_id
+    assert not any("飞刀厂" in text for text in moves)
+    assert not open_ones
+    month = period_of("month", START.date())
+    shown = Board(hall.sessions, clock=hall.clock).of(month)["figures"]["ratings"]
+    assert shown["total"] == 2
+
+
+def test_figures_stay(hall: Hall) -> None:
+    hall.asked(CODE)
+    board = Board(hall.sessions, clock=hall.clock)
+    month = period_of("month", START.date())
+    before = board.of(month)["figures"]
+    hall.client.delete(URL)
+    assert board.of(month)["figures"] == before
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [("c_nothing", 404), ("x" * 41, 422), ("c%20d", 422), ("%00", 422), ("'--", 422)],
+)
+def test_a_code_that_is_none(hall: Hall, code: str, status: int) -> None:
+    url = f"/api/v1/conversations/{code}"
+    assert hall.client.get(url).status_code == status
+    assert hall.client.delete(url).status_code == status
+
+
+def test_who_guesses_has_to_wait_and_others_do_not(hall: Hall) -> None:
+    hall.asked(CODE)
+    guesser = TestClient(hall.app, client=("192.0.2.1", 50_000))
+    answers = [guesser.get(f"/api/v1/conversations/c_{n}").status_code for n in range(12)]
+    assert answers == [404] * 10 + [429] * 2
+    assert guesser.get(URL).status_code == 429
+    assert guesser.delete(URL).status_code == 429
+    assert hall.client.get(URL).status_code == 200
+
+
+def test_guesses_are_forgotten_in_time_and_bounded() -> None:
+    at = 0.0
+    guesses = Guesses(most=2, seconds=10, addresses=3, clock=lambda: at)
+    for _ in range(2):
+        guesses.missed("a")
+    with pytest.raises(TooMany):
+        guesses.require_patience("a")
+    at = 10.5
+    guesses.require_patience("a")
+    for n in range(50):
+        guesses.missed(f"b{n}")
+    assert len(guesses._misses) == 3

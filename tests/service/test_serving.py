@@ -1,0 +1,111 @@
+"""What is published answers without a restart, and questions go on meanwhile."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from ingest import content
+from ingest.pipeline import Incoming
+from knowledge import store
+from knowledge.models import NATIONAL, Status
+from service.assembly import Rooms
+from service.serving import Serving
+from tests.conftest import settings_for
+
+QUESTION = "小区电梯里的广告费收入归谁所有，业主能不能要求物业公开"
+
+
+def faq(asks: str, answer: str) -> Incoming:
+    """A reviewed answer of staff, as it would be published."""
+    item = content.Faq(
+        kind="faq",
+        id="faq-test-lift-advertising",
+        topic="物业管理",
+        region=NATIONAL,
+        source="民法典",
+        checked_on=date(2026, 11, 1),
+        question=asks,
+        asks=[asks, asks + "？", asks + "呢"],
+        answer=answer,
+        cites=["《民法典》第二百八十二条"],
+    )
+    return content.to_incoming(item, "staff")
+
+
+@pytest.fixture
+def serving(home: Path) -> Iterator[Serving]:
+    rooms = Rooms(settings_for(home))
+    opened = Serving(rooms)
+    opened.open()
+    yield opened
+    opened.close()
+    rooms.close()
+
+
+def publish(serving: Serving, new: Incoming) -> None:
+    with serving.rooms.sessions.begin() as session:
+        for revision in store.all_revisions(session, Status.PUBLISHED).values():
+            if revision.document_id == new.document.id:
+                store.update_revision(session, revision, status=Status.WITHDRAWN)
+        store.save_document(session, new.document)
+        store.add_revision(session, new.revision, new.passages)
+
+
+@pytest.mark.slow
+def test_a_change_is_tried_then_published_and_answers_at_once(serving: Serving) -> None:
+    new = faq(QUESTION, "归业主共有，扣除合理成本后由业主共同决定怎么用。")
+    before = serving.answer(QUESTION).draft.trace.get("answered_by")
+    assert before != new.document.id
+
+    # Tried: an index of its own, and nothing of it stays.
+    with serving.candidate([new]) as candidate:
+        assert candidate.answer(QUESTION).draft.trace["answered_by"] == new.document.id
+    assert serving.answer(QUESTION).draft.trace.get("answered_by") == before
+    assert list(serving.rooms.settings.home.glob("candidate-*")) == []
+    assert serving.status().current
+
+    # Published: whoever was being answered ends with what he began with.
+    publish(serving, new)
+    assert not serving.status().current
+    with serving.pipeline() as held:
+        assert serving.refresh()
+        assert serving.answer(QUESTION).draft.trace["answered_by"] == new.document.id
+        assert held.answer(QUESTION).draft.trace.get("answered_by") == before
+    assert serving.status().current
+    assert not serving.refresh(), "nothing has changed since"
+
+    # Published in another process: this one looks, and follows.
+    changed = faq(QUESTION, "归全体业主共有。物业公司应当公开收支。")
+    publish(serving, replace(changed, revision=replace(changed.revision, author="another")))
+    serving.request_refresh()
+    assert serving.answer(QUESTION).draft.trace["answered_by"] == new.document.id
+    for _ in range(300):
+        if serving.status().current and not serving.status().refreshing:
+            break
+        time.sleep(0.1)
+    assert "公开收支" in serving.answer(QUESTION).draft.summary
+
+
+@pytest.mark.slow
+def test_a_refresh_that_fails_leaves_what_serves_and_says_so(
+    serving: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(serving, faq(QUESTION, "归业主共有。"))
+
+    def broken(*_args: object, **_how: object) -> None:
+        raise OSError("磁盘满了")
+
+    monkeypatch.setattr(serving.rooms, "build_index", broken)
+    serving.request_refresh()
+    for _ in range(100):
+        if serving.status().error:
+            break
+        time.sleep(0.1)
+    assert "磁盘满了" in (serving.status().error or "")
+    assert serving.answer("公司拖欠工资怎么办").outcome.answered

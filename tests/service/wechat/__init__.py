@@ -1,0 +1,1 @@
+"""WeChat, against the simulated platform and the real database."""
