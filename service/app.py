@@ -21,12 +21,14 @@ from service.api.routers import ROUTERS as API
 from service.assembly import Rooms
 from service.auth import StaffRegister
 from service.channels import web
+from service.channels.gate import Cors, Gate
 from service.channels.wechat import callback as wechat
 from service.console import pages
 from service.console.routers import ROUTERS as CONSOLE
 from service.conversations import Desk
 from service.errors import ServiceError
 from service.handover import Handovers, Live, Presence, UrgentWatch, minutes_later
+from service.model.endpoint import open_writer
 from service.ratings import Ratings
 from service.retention import Housekeeping
 from service.serving import Serving
@@ -51,8 +53,9 @@ def create_app(rooms: Rooms) -> FastAPI:
             longest=longest,
             people=app.state.handovers,
             rating_token=partial(app.state.ratings.token_for, "answer"),
+            writer=open_writer(rooms.settings, rooms.sessions, lambda: rooms.laws),
         )
-        housekeeping = Housekeeping(rooms.sessions)
+        housekeeping = Housekeeping(rooms.sessions, files=rooms.settings.home / "imports")
         housekeeping.start()
         yield
         housekeeping.stop()
@@ -80,10 +83,12 @@ def create_app(rooms: Rooms) -> FastAPI:
         rating_token=partial(app.state.ratings.token_for, "handover"),
         presence=Presence(lambda: app.state.serving.library),
     )
+    app.state.gate = Gate(rooms.settings, lambda: rooms.sessions)
     app.state.urgent = UrgentWatch(rooms.sessions)
     app.state.live = Live(rooms.sessions)
     for router in (web.router, wechat.router, *API, *CONSOLE):
         app.include_router(router)
+    app.add_middleware(Cors, sites=app.state.gate.sites)
     app.add_middleware(Edge)
     install_errors(app)
     return app
@@ -146,6 +151,8 @@ def install_errors(app: FastAPI) -> None:
     @app.exception_handler(ServiceError)
     async def service_error(request: Request, error: ServiceError) -> Response:
         response = _error(request, error.status, error.code, error.message, error.details)
+        if "retry_after_s" in error.details:
+            response.headers["Retry-After"] = str(error.details["retry_after_s"])
         if error.status == 401:
             response.headers["WWW-Authenticate"] = "Bearer"  # RFC 9110, 11.6.1
         return response

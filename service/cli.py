@@ -19,6 +19,7 @@ from service.assembly import Rooms
 from service.conversations import Desk
 from service.errors import ServiceError
 from service.evaluation.commands import evaluations
+from service.model.endpoint import open_writer
 from service.settings import Settings
 from service.staff_commands import staff
 from service.terminal import print_json, progress_bars, screen
@@ -63,6 +64,7 @@ def serve() -> None:
         port=settings.port,
         log_level="warning",
         timeout_graceful_shutdown=5,
+        forwarded_allow_ips=settings.trusted_proxies,
     )
 
 
@@ -72,7 +74,13 @@ def _desk() -> Iterator[Desk]:
     rooms = Rooms(settings)
     _prepare(rooms)
     with rooms.pipeline() as pipeline:
-        yield Desk(rooms.sessions, pipeline, channel="cli", longest=settings.max_question_chars)
+        yield Desk(
+            rooms.sessions,
+            pipeline,
+            channel="cli",
+            longest=settings.max_question_chars,
+            writer=open_writer(settings, rooms.sessions, lambda: rooms.laws),
+        )
     rooms.close()
 
 
@@ -236,6 +244,25 @@ def doctor() -> None:
     rooms.close()
     if findings["problems"]:
         raise typer.Exit(1)
+
+
+@cli.command("backup")
+def back_up(
+    target: Annotated[Path, typer.Argument(help="写到哪个文件，如 备份-2026-12-01.zip")],
+) -> None:
+    """把数据库和本处的文件备份成一个文件，服务不用停；里面有密钥和市民的话，请妥善保管。"""
+    from service.backup import backup
+
+    print_json(backup(_settings(), target))
+
+
+@cli.command("restore")
+def restore_from(source: Annotated[Path, typer.Argument(help="备份文件")]) -> None:
+    """从备份恢复到空的数据目录；下次启动时自动重建索引。"""
+    from service.backup import restore
+
+    print_json(restore(_settings(), source))
+    screen.print("已恢复。用 consult serve 启动，索引会自动重建。")
 
 
 @cli.command()

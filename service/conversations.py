@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from service.answering.draft import NOTHING_OFF, Answer, Off, Outcome, Turn
 from service.errors import BadQuestion, NotFound
+from service.model.writing import Hear, Writer
 from service.models import AnswerRecord, CitedPassage, Conversation, now
 from service.switches import Switches
 
@@ -32,6 +33,13 @@ def clean_question(question: str, *, longest: int) -> str:
     if unreadable > max(3, len(text) // 10):
         raise BadQuestion("question_unreadable", "这段内容不像文字，请用文字写下您的问题。")
     return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _deaf(_event: str, _data: dict[str, Any]) -> None: ...
+
+
+# Told of the conversation and the answer in the transaction that stores them.
+Beside = Callable[[Session, str, str], None]
 
 
 class People(Protocol):
@@ -55,6 +63,7 @@ class Answers(Protocol):
         with_person: bool = False,
         channel: str = "",
         off: Off = NOTHING_OFF,
+        readings: Sequence[str] = (),
     ) -> Answer: ...
 
 
@@ -64,6 +73,7 @@ class Desk:
     `people`: who takes over conversations, and before whom the assistant is silent.
     `rating_token`: what lets its bearer rate an answer, by the answer's id.
     `switches`: what is switched off (those of the database, looked at every two seconds).
+    `writer`: what makes answers more fluent, where a language model is configured.
     """
 
     def __init__(
@@ -76,11 +86,18 @@ class Desk:
         people: People | None = None,
         rating_token: Callable[[str], str] | None = None,
         switches: Switches | None = None,
+        writer: Writer | None = None,
     ) -> None:
         self._sessions, self._pipeline = sessions, pipeline
         self._channel, self._longest = channel, longest
         self._people, self._rating_token = people, rating_token
         self._switches = switches or Switches(sessions)
+        self._writer = writer
+
+    @property
+    def streams(self) -> bool:
+        """Whether `ask` may have something to be heard before the answer."""
+        return self._writer is not None and not self._switches.model_off()
 
     def ask(
         self,
@@ -89,8 +106,11 @@ class Desk:
         conversation: str | None = None,
         on: date | None = None,
         region: str | None = None,
+        hear: Hear = _deaf,
+        beside: Beside | None = None,
     ) -> dict[str, Any]:
-        """The JSON of the answer, committed before it is returned.
+        """The JSON of the answer, committed before it is returned. `hear` is told, while a language
+        model writes, each verified sentence. `beside` stores what belongs to it, all or nothing.
 
         Raises BadQuestion, or NotFound for a conversation that is not there.
         """
@@ -99,27 +119,60 @@ class Desk:
         with_person = bool(
             conversation and self._people and self._people.citizen_says(conversation, text)
         )
-        answer = self._pipeline.answer(
-            text,
-            on=on,
-            region=region,
-            history=history,
-            with_person=with_person,
-            channel=self._channel,
-            off=self._switches.off(),
-        )
+        off = self._switches.off()
+
+        def answered(readings: tuple[str, ...] = ()) -> Answer:
+            return self._pipeline.answer(
+                text,
+                on=on,
+                region=region,
+                history=history,
+                with_person=with_person,
+                channel=self._channel,
+                off=off,
+                readings=readings,
+            )
+
+        answer = answered()
+        if self._writer:
+            answer = self._writer.improve(
+                answer,
+                answered,
+                off=self._switches.model_off,
+                conversation=conversation,
+                hear=hear,
+            )
         with self._sessions.begin() as session:
             if conversation is None:
                 conversation = f"c_{secrets.token_urlsafe(16)}"
                 started = {"id": conversation, "channel": self._channel, "started_at": now()}
                 session.execute(insert(Conversation), started)
-            return _record(session, conversation, answer, self._rating_token)
+            elif session.get(Conversation, conversation, with_for_update=True) is None:
+                raise _gone()  # erased by the citizen while we were looking
+            shown = _record(session, conversation, answer)
+            if beside:
+                beside(session, conversation, shown["id"])
+        return self._with_token(shown)
+
+    def again(self, answer_id: str) -> dict[str, Any]:
+        """The JSON of an answer that was given. Raises NotFound once it is erased."""
+        with self._sessions() as session:
+            record = session.get(AnswerRecord, answer_id)
+        if record is None:
+            raise NotFound("answer_unknown", "没有这个回答，它已经删除。")
+        return self._with_token(record.answer)
+
+    def _with_token(self, shown: dict[str, Any]) -> dict[str, Any]:
+        """What lets whoever got it rate it. Not stored: who reads the record must not be able to."""
+        if self._rating_token is None or shown["outcome"] == Outcome.HANDOVER_WITH_PERSON:
+            return shown
+        return shown | {"rating_token": self._rating_token(shown["id"])}
 
     def _history(self, conversation: str) -> tuple[Turn, ...]:
         """The last turns of a conversation, oldest first. Raises NotFound."""
         with self._sessions() as session:
             if session.get(Conversation, conversation) is None:
-                raise NotFound("conversation_unknown", "这个会话不存在或已清除，请重新开始提问。")
+                raise _gone()
             newest = session.scalars(
                 select(AnswerRecord)
                 .where(AnswerRecord.conversation_id == conversation)
@@ -127,6 +180,10 @@ class Desk:
                 .limit(REMEMBERED)
             )
             return tuple(turn_of(record) for record in newest)[::-1]
+
+
+def _gone() -> NotFound:
+    return NotFound("conversation_unknown", "这个会话不存在或已清除，请重新开始提问。")
 
 
 def turn_of(record: AnswerRecord) -> Turn:
@@ -144,12 +201,7 @@ def turn_of(record: AnswerRecord) -> Turn:
     )
 
 
-def _record(
-    session: Session,
-    conversation: str,
-    answer: Answer,
-    rating_token: Callable[[str], str] | None,
-) -> dict[str, Any]:
+def _record(session: Session, conversation: str, answer: Answer) -> dict[str, Any]:
     """Store the answer, its trace, and copies of what it cites; return its JSON."""
     answer_id = f"a_{secrets.token_urlsafe(12)}"
     draft = answer.draft
@@ -183,7 +235,4 @@ def _record(
     ]
     if copies:
         session.execute(insert(CitedPassage), copies)
-    if rating_token is None or answer.outcome is Outcome.HANDOVER_WITH_PERSON:
-        return shown
-    # Not stored: whoever reads the record later must not be able to rate.
-    return shown | {"rating_token": rating_token(answer_id)}
+    return shown

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -107,6 +109,7 @@ class Serving:
         with_person: bool = False,
         channel: str = "",
         off: Off = NOTHING_OFF,
+        readings: Sequence[str] = (),
     ) -> Answer:
         """See `Pipeline.answer`."""
         with self.pipeline() as pipeline:
@@ -118,6 +121,7 @@ class Serving:
                 with_person=with_person,
                 channel=channel,
                 off=off,
+                readings=readings,
             )
 
     @property
@@ -170,6 +174,7 @@ class Serving:
                 idle = not old.users
             if idle:
                 old.closing.close()
+            _give_back_memory()
             log.info("serving.switched", generation=opened.generation)
             return True
 
@@ -226,6 +231,14 @@ class Serving:
             self.rooms.retriever_of(library, folder) as retriever,
         ):
             yield self.rooms.pipeline_over(retriever)
+
+
+def _give_back_memory() -> None:
+    """Return what the build and the old pipeline held to the system. glibc keeps freed memory for
+    itself: measured, 200 MB of a process that otherwise has 700."""
+    gc.collect()
+    with suppress(OSError, AttributeError):  # another C library
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 def changed_library(

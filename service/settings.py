@@ -56,6 +56,59 @@ class Settings(BaseSettings):
     rating_recheck_days: int = Field(
         15, ge=1, le=120, description="差评几个工作日内回访办结；待区司法局确认口径"
     )
+    model_name: str = Field(
+        "",
+        description="语言模型的名称，空为不用语言模型（只摘录）；"
+        "接口为 OpenAI 兼容格式，需要附加组件 model",
+    )
+    model_url: str = Field("", description="语言模型接口的地址，如 http://127.0.0.1:8001/v1")
+    model_key: SecretStr = Field(SecretStr(""), description="语言模型接口的密钥")
+    model_provider: str = Field("openai", description="LangChain init_chat_model 的 model_provider")
+    model_display_name: str = Field("", description="公示的模型名称，空为 model_name")
+    model_filing: str = Field("", description="公示的模型备案号或上线编号")
+    model_temperature: float = Field(0.0, ge=0, le=2, description="语言模型的温度")
+    model_connect_seconds: float = Field(1.0, gt=0, le=30, description="语言模型：几秒内要连上")
+    model_first_seconds: float = Field(3.0, gt=0, le=60, description="语言模型：几秒内要出第一个字")
+    model_total_seconds: float = Field(
+        8.0, gt=0, le=120, description="语言模型：一个问题最多多用几秒，过了就给摘录的回答"
+    )
+    model_at_once: int = Field(
+        4, ge=1, le=256, description="语言模型：同时最多几个调用，满了就给摘录的回答"
+    )
+    model_daily_calls: int = Field(5000, ge=0, description="语言模型：每天最多调用几次，0 为不限")
+    model_daily_tokens: int = Field(
+        5_000_000, ge=0, description="语言模型：每天最多用多少 token，0 为不限"
+    )
+    model_conversation_calls: int = Field(
+        20, ge=0, description="语言模型：一个会话最多调用几次，0 为不限"
+    )
+    model_failures: int = Field(5, ge=1, le=100, description="语言模型：连续失败几次就先歇一歇")
+    model_rest_seconds: float = Field(30.0, gt=0, le=3600, description="语言模型：歇几秒再试一次")
+
+    trusted_proxies: str = Field(
+        "127.0.0.1",
+        description="可信的反向代理，地址或网段，逗号分隔；只采信它们写的 X-Forwarded-For",
+    )
+    session_per_minute: int = Field(
+        6, ge=1, le=600,
+        description="网页上一次会话平均每分钟最多问几个问题，一时最多两倍",
+    )
+    session_per_day: int = Field(
+        60, ge=1, le=10_000,
+        description="网页上一次会话每天最多问几个问题",
+    )
+    address_per_minute: int = Field(
+        30, ge=1, le=100_000,
+        description="网页：一个网络地址每分钟问几个以后要做机器验证（自动完成），四倍以后请稍候",
+    )
+    site_per_second: int = Field(
+        10, ge=1, le=1000,
+        description="网页：一个站点平均每秒最多问几个问题，一时最多五倍",
+    )
+    api_per_minute: int = Field(
+        600, ge=1, le=1_000_000,
+        description="程序直接调用提问接口：一个网络地址每分钟最多几个问题",
+    )
 
     @property
     def database(self) -> str:

@@ -21,6 +21,10 @@ from tests.conftest import settings_for
 # What anybody may use. An endpoint that names no permission and is not listed here does not get in.
 PUBLIC = {
     ("POST", "/api/v1/questions"),
+    ("POST", "/api/v1/web-sessions"),
+    ("GET", "/embed"),
+    ("GET", "/widget.js"),
+    ("GET", "/widget.css"),
     ("GET", "/api/v1/suggestions"),
     ("GET", "/"),
     ("GET", "/legal-aid"),

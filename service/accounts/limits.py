@@ -47,7 +47,7 @@ class AddressLimit:
         """Raise TooMany for one that has to wait."""
         at = self._clock()
         with self._lock:
-            seen = self._seen.get(_network(address))
+            seen = self._seen.get(network_of(address))
             if seen and seen.until > at:
                 minutes = -int((at - seen.until).total_seconds() // 60)
                 raise TooMany(
@@ -55,7 +55,7 @@ class AddressLimit:
                 )
 
     def failed(self, address: str) -> None:
-        at, network = self._clock(), _network(address)
+        at, network = self._clock(), network_of(address)
         with self._lock:
             seen = self._seen.pop(network, None)
             if seen is None or at - seen.last_at > _FORGOTTEN_AFTER:
@@ -67,7 +67,7 @@ class AddressLimit:
                 self._seen.popitem(last=False)
 
 
-def _network(address: str) -> str:
+def network_of(address: str) -> str:
     """Whoever has one IPv6 address has 2^64 of them."""
     try:
         parsed = ipaddress.ip_address(address)

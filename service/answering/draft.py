@@ -178,6 +178,7 @@ class Draft:
     in_context: tuple[
         str, ...
     ] = ()  # the query with the earlier question before it, should it need that
+    readings: tuple[str, ...] = ()  # how else it may be read, searched for if it is not found
     masked: tuple[str, ...] = ()
     topic: str | None = None
     topics: TopicGuess = field(default_factory=TopicGuess)
@@ -195,6 +196,7 @@ class Draft:
     notices: list[str] = field(default_factory=list)
     handover: Handover | None = None
     clarify: list[str] | None = None
+    model: dict[str, Any] | None = None  # which language model wrote what is shown, where one did
     trace: dict[str, Any] = field(default_factory=dict)
 
     def settle(self, outcome: Outcome, summary: str) -> None:
@@ -241,4 +243,5 @@ class Answer:
             "region": draft.region,
             "took_ms": round(self.took_ms, 1),
             "versions": self.versions,
+            **({"model": draft.model} if draft.model else {}),
         }

@@ -126,11 +126,13 @@ class Pipeline:
         with_person: bool = False,
         channel: str = "",
         off: Off = NOTHING_OFF,
+        readings: Sequence[str] = (),
     ) -> Answer:
         """Answer one question as the law stands `on` that day (today if None), in the light of the
         conversation so far, oldest turn first. While a person owns the conversation
         (`with_person`), only danger is looked for. What is `off` is not answered, on that `channel`
-        or of that topic, and those documents count as not published."""
+        or of that topic, and those documents count as not published. `readings` are other ways of
+        putting the question, looked for if its own words are not found."""
         began = time.perf_counter()
         draft = Draft(
             raw=question,
@@ -139,6 +141,7 @@ class Pipeline:
             history=tuple(history),
             channel=channel,
             off=off,
+            readings=tuple(readings),
         )
         times: dict[str, float] = {}
         draft.trace["step_ms"] = times

@@ -41,6 +41,15 @@ SOURCE_OFF = (
 SOURCE_LEFT_OUT = "您提到的{names}正在核对，助手暂停引用它的内容，这个回答没有用到它。"
 FAILED_SEARCH = "检索暂时出了问题，没能查到资料。请稍后再试；着急的，请直接拨打下面的电话。"
 
+# Around what a language model wrote; the label is what the rules on marking such text demand.
+MODEL_LABEL = (
+    "以下文字由人工智能生成：依据附后的法条和审核过的资料写成，出处经程序逐句核对；"
+    "以法条和资料原文为准，不是律师意见。"
+)
+MODEL_TAIL = "具体到您的情况怎么用，还要看证据和细节，可以拨打12348请律师帮您看。"
+MODEL_OMITTED = "{name}还写明：“{text}”"
+MODEL_MORE = "回答所依据的资料里还有其他条件和例外，请看附后的原文。"
+
 LAW_LEAD = "和您的问题最相关的现行规定："
 LAW_TAIL = "以上是法律原文，具体到您的情况怎么用，还要看证据和细节，可以拨打12348请律师帮您看。"
 ARTICLE_LEAD = "现行条文如下："

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from knowledge.store import today_in_china
 from service.answering.legal_aid import LegalAid
+from service.switches import Switches
 
 
 def _no_store(response: Response) -> None:
@@ -16,7 +17,9 @@ def _no_store(response: Response) -> None:
 
 
 def _legal_aid(request: Request) -> LegalAid:
+    """Raises NotReady while the rules are switched off."""
     legal_aid: LegalAid = request.app.state.serving.legal_aid
+    legal_aid.require_on(today_in_china(), Switches(request.app.state.rooms.sessions).off())
     return legal_aid
 
 

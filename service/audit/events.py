@@ -46,11 +46,17 @@ def append(
     """Put an event on record in the caller's transaction: both happen, or neither.
 
     `actor` is a `member.id` or `SYSTEM`; `action` is `resource.verb`; `detail` is JSON, and holds
-    none of a citizen's words. The event is written when the session commits, so that the lock which
+    none of a citizen's words. The code of a conversation opens it, so that only its mark is kept
+    (`mark_of`), as `subject_id` of a conversation and under "conversation" in `detail`. The event is written when the session commits, so that the lock which
     puts events in line is held for a moment only, and is always the last to be taken.
     """
     if not re.fullmatch(r"[a-z_]+(?:\.[a-z_]+)+", action):
         raise ValueError(f"an action is resource.verb, not {action!r}")
+    if subject == "conversation":
+        subject_id = mark_of(subject_id)
+    kept = dict(detail or {})
+    if "conversation" in kept:
+        kept["conversation"] = mark_of(str(kept["conversation"]))
     transaction = session.get_nested_transaction() or session.get_transaction() or session.begin()
     values = {
         "at": (at or now()).astimezone(UTC),
@@ -60,9 +66,17 @@ def append(
         "subject_id": subject_id,
         "purpose": purpose,
         # As it will be read again, so that its hash can be computed again.
-        "detail": json.loads(json.dumps(dict(detail or {}), ensure_ascii=False, allow_nan=False)),
+        "detail": json.loads(json.dumps(kept, ensure_ascii=False, allow_nan=False)),
     }
     session.info.setdefault(_PENDING, []).append((transaction, values))
+
+
+def mark_of(conversation: str) -> str:
+    """What stands for a conversation in the log: whoever holds its code can find all that was done
+    with it, and nobody can get from the mark to the code. A mark stays as it is."""
+    if not conversation.startswith("c_"):
+        return conversation
+    return f"conv-{hashlib.sha256(conversation.encode()).hexdigest()[:12]}"
 
 
 def digest(event: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Select, Text, cast, or_, select
 from sqlalchemy.orm import Session, sessionmaker
 
-from service.audit.events import SYSTEM
+from service.audit.events import SYSTEM, mark_of
 from service.audit.wording import say
 from service.models import Staff
 from service.models.people import AuditEvent
@@ -88,13 +88,14 @@ def _select(filters: Filters) -> Select[AuditEvent]:
     if filters.subject:
         query = query.where(AuditEvent.subject == filters.subject)
     if filters.subject_id:
-        query = query.where(AuditEvent.subject_id == filters.subject_id)
+        query = query.where(AuditEvent.subject_id == mark_of(filters.subject_id))
     if filters.text:
+        wanted = mark_of(filters.text)
         named = select(Staff.id).where(Staff.name.contains(filters.text, autoescape=True))
         query = query.where(
             or_(
-                AuditEvent.subject_id.contains(filters.text, autoescape=True),
-                cast(AuditEvent.detail, Text).contains(filters.text, autoescape=True),
+                AuditEvent.subject_id.contains(wanted, autoescape=True),
+                cast(AuditEvent.detail, Text).contains(wanted, autoescape=True),
                 AuditEvent.actor.in_(named),
                 AuditEvent.subject_id.in_(named),
             )

@@ -100,7 +100,9 @@ _VERBS = {
     "erase": "删除了",
     "expire": "到期撤下了",
     "export": "导出了",
+    "fill": "补充了",
     "import": "导入了",
+    "judge": "给出了",
     "keep": "保存了",
     "label": "标注了",
     "message": "回复了",
@@ -118,6 +120,7 @@ _VERBS = {
     "reply": "答复了",
     "restore": "恢复了",
     "return": "退回了",
+    "revise": "修改了",
     "roll_back": "恢复旧版于",
     "rollback": "恢复旧版于",
     "run": "运行了",
@@ -160,6 +163,7 @@ _PHRASES = {
     "password.change": "修改了自己的密码",
     "password.refuse": "修改账号时输错了密码",
     "recovery_code.use": "用一个恢复码登录",
+    "review.rerun": "重新提问，核对现在的回答",
     "review.settings": "设置了抽查比例",
     "review.skip": "跳过了一次待评",
     "trial.cancel": "取消了题集的运行",
@@ -176,6 +180,7 @@ _PHRASES = {
     "staff.enable": "重新启用了{who}的账号",
     "staff.invite": "给{who}发了新的邀请链接，原来的密码作废",
     "staff.token": "新建了{who}的账号，发了令牌",
+    "switch.set": "{switched}{name}",
     "totp.disable": "关闭了自己的动态口令",
     "totp.enable": "开通了自己的动态口令",
     "trial.run": "运行了{what}",
@@ -186,6 +191,7 @@ _KEYS = {
     "action": "操作",
     "address": "网络地址",
     "after": "之后",
+    "answer": "回答编号",
     "before": "之前",
     "called": "姓名",
     "channel": "渠道",
@@ -198,12 +204,14 @@ _KEYS = {
     "file": "文件",
     "filters": "筛选条件",
     "format": "格式",
+    "follow_up": "跟进",
     "from": "原来",
     "kind": "种类",
     "level": "级别",
     "login": "登录名",
     "name": "名称",
     "note": "备注",
+    "off": "关停",
     "on": "日期",
     "outcome": "结果",
     "problems": "问题",
@@ -219,6 +227,7 @@ _KEYS = {
     "title": "标题",
     "to": "改为",
     "topic": "主题",
+    "verdict": "结论",
     "version": "版本",
     "via": "途径",
 }
@@ -250,8 +259,14 @@ def say(
     who = f"“{who}”" if who else "没有这个账号" if action == "session.refuse" else "一个账号"
     phrase = _PHRASES.get(action)
     if phrase:
-        sentence = phrase.format(noun=noun or "一项内容", what=what or "一项内容", who=who)
-        if title and "{w" not in phrase:
+        sentence = phrase.format(
+            noun=noun or "一项内容",
+            what=what or "一项内容",
+            who=who,
+            name=title,
+            switched="关停了" if detail.get("off") else "恢复了",
+        )
+        if title and "{w" not in phrase and "{name}" not in phrase:
             sentence += f"：{title}"
     else:
         sentence = _put_together(action, what)

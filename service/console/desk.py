@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from knowledge.library import Library
 from service.audit import Purpose
 from service.auth import Member, Permission, StaffRegister
+from service.channels.wechat.callback import reach_of
 from service.console.pages import render
 from service.handover import Duty, Handovers, UrgentWatch, phrases
 from service.handover.duty import on_duty
@@ -99,6 +100,7 @@ def _page(
         purpose=purpose.value,
         holds=with_box,
         conversation=desk.conversation_of(member, shown["id"]) if shown else None,
+        reach=reach_of(request, member, shown["id"]) if shown and with_box else None,
         links=_links(library, shown) if shown else {},
         duty=Duty(register.sessions).state(member),
         windows=windows(library, member.region, at),

@@ -187,3 +187,42 @@ def eval_behaviours(questions: Questions = None, check: Check = False) -> None:
     with _rooms() as rooms, rooms.pipeline() as pipeline, progress_bars() as progress:
         figures = behaviours.evaluate(pipeline, path, progress)
         _report(rooms, "behaviours", (path,), figures, check=check)
+
+
+@evaluations.command("answers")
+def eval_answers(
+    questions: Questions = None,
+    character: Annotated[
+        str, typer.Option(help="不用配置的模型，用一个脚本模型试：truthful、inventing、injected……")
+    ] = "",
+    judge: Annotated[str, typer.Option(help="评判用的模型名称（同一个接口）；空为不评判")] = "",
+    limit: Annotated[int, typer.Option(min=1, help="最多问几个")] = 300,
+    red_team: Annotated[bool, typer.Option("--red-team", help="改用自带的攻击题")] = False,
+    check: Check = False,
+) -> None:
+    """语言模型写的回答：写成多少，丢掉多少、为什么，有没有无出处的内容，多用多少时间。"""
+    from service.evaluation import answers, behaviours, benchmark, characters
+    from service.model.endpoint import connect, open_writer
+
+    if character and character not in characters.CHARACTERS:
+        raise typer.BadParameter(f"脚本模型有：{'、'.join(characters.CHARACTERS)}")
+    path = answers.red_team_cases() if red_team else questions or behaviours.shipped_cases()
+    with _rooms() as rooms, rooms.pipeline() as pipeline, progress_bars() as progress:
+        scripted = characters.Character(character=character) if character else None
+        writer = open_writer(rooms.settings, rooms.sessions, lambda: rooms.laws, scripted)
+        if writer is None:
+            raise typer.BadParameter("没有配置语言模型（CONSULT_MODEL_NAME），也没有给 --character")
+        if red_team:
+            figures = answers.red_team(pipeline, writer, path, progress)
+            _report(rooms, "answers_red_team", (path,), figures, check=check)
+            return
+        judging = None
+        if judge:
+            judging = answers.Judge(connect(rooms.settings, judge), rooms.settings.region_name)
+        lines = list(benchmark.read_lines(path, "question"))[:limit]
+        asked = [line["question"] for line in lines]
+        figures = answers.evaluate(pipeline, writer, asked, progress, judging)
+        if judging:
+            good = judging.finds_good
+            figures["agreement"] = answers.agreement(rooms.sessions, good, most=limit)
+        _report(rooms, "answers", (path,), figures, check=check)

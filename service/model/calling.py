@@ -1,11 +1,11 @@
-"""One call of the model: admitted or not, streamed, and ended in time whatever the endpoint does."""
+"""One call of the model: admitted or not, streamed, ended in time whatever the endpoint does."""
 
 from __future__ import annotations
 
 import queue
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -23,7 +23,7 @@ Messages = Sequence[tuple[str, str]]  # ("system" or "human", words), as LangCha
 class ChatModel(Protocol):
     """The part of LangChain's `BaseChatModel` that is used."""
 
-    def stream(self, input: Any) -> Iterator[Any]: ...  # noqa: A002 — LangChain's name
+    def stream(self, input: Any) -> Iterator[Any]: ...
 
 
 class Failure(StrEnum):
@@ -80,7 +80,7 @@ class Caller:
 
     def stream(
         self, messages: Messages, *, until: float, usage: Usage, conversation: str | None = None
-    ) -> Iterator[str]:
+    ) -> Generator[str]:
         """What the model writes, piece by piece; over by `until` (monotonic). Raises ModelFailed,
         before or amid it. Close it to stop early."""
         self._admit(conversation)

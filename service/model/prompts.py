@@ -1,5 +1,5 @@
-"""The instructions, from `service/answering/prompts/*.md`: versioned, with day and region filled in,
-and everything that others have written fenced as data."""
+"""The instructions, from `service/answering/prompts/*.md`: versioned, with day and region filled
+in, and everything that others have written fenced as data."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from importlib.resources import files
 from string import Template
 from typing import Any
 
-_HEAD = re.compile(r"---\nname: (?P<name>\w+)\nversion: (?P<version>[\w.-]+)\n---\n(?P<text>.+)", re.S)
+_HEAD = re.compile(
+    r"---\nname: (?P<name>\w+)\nversion: (?P<version>[\w.-]+)\n---\n(?P<text>.+)", re.S
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +26,7 @@ class Prompt:
     version: str
     text: str
 
-    def messages(
-        self, values: Mapping[str, str], data: Mapping[str, Any]
-    ) -> list[tuple[str, str]]:
+    def messages(self, values: Mapping[str, str], data: Mapping[str, Any]) -> list[tuple[str, str]]:
         """Instructions, and the data as JSON between lines that nobody can have written before: a
         new random mark each time, and no line of the data can begin outside a JSON string."""
         fence = f"〔{secrets.token_hex(8)}〕"

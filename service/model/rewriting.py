@@ -57,7 +57,7 @@ def read(pieces: Iterable[str], history: Sequence[Turn], question: str, laws: La
         return Reading(plain, "number")
     if any(name not in known for name in laws.named(plain)):
         return Reading(plain, "law")
-    if any(run not in known for run in _matter(plain, known)):
+    if _matter(plain, known):
         return Reading(plain, "words")
     return Reading(plain)
 

@@ -12,7 +12,7 @@ from datetime import date
 from enum import StrEnum
 
 from knowledge import text
-from knowledge.citations import LawBook, Verdict
+from knowledge.citations import Checked, LawBook, Verdict
 from service.model.evidence import Evidence, pairs_of
 from service.model.facts import facts_of, foreign, supported
 
@@ -114,7 +114,7 @@ class Verifier:
         self._question = frozenset(pairs_of(text.normalise(question)))
         self._secret = _runs(text.normalise(secret)) - _runs("".join(e.plain for e in evidence))
         self._seen: set[str] = set()
-        self._clauses: dict[str, list[tuple[str, frozenset[str]]]] = {}
+        self._clauses: dict[str, list[tuple[bool, frozenset[str]]]] = {}
 
     def check(self, said: object, tokens: object) -> Sentence | Dropped:
         """The sentence as it may be shown, or why it may not be."""
@@ -125,8 +125,9 @@ class Verifier:
             return Dropped(Reason.MALFORMED, shown)
         if not tokens:
             return Dropped(Reason.NO_SOURCE, shown)
-        sources = tuple(self._by_token[t] for t in dict.fromkeys(map(str, tokens)) if t in self._by_token)
-        if len(sources) < len(set(map(str, tokens))):
+        named = dict.fromkeys(map(str, tokens))
+        sources = tuple(self._by_token[t] for t in named if t in self._by_token)
+        if len(sources) < len(named):
             return Dropped(Reason.UNKNOWN_TOKEN, shown)
         reason = self._fault(shown, sources)
         if reason:
@@ -136,6 +137,7 @@ class Verifier:
 
     def _fault(self, said: str, sources: Sequence[Evidence]) -> Reason | None:
         plain = "\n".join(s.plain for s in sources)
+        checked = self._laws.check_text(said, self._on)
         if said in self._seen:
             return Reason.REPEATED
         if not self._secret.isdisjoint(_runs(said)):
@@ -143,18 +145,20 @@ class Verifier:
         if any(m[0] not in plain for m in _PROMISE.finditer(said)):
             return Reason.PROMISE
         return (
-            self._wrong_law(said, sources, plain)
-            or self._wrong_fact(said, sources)
+            self._wrong_law(said, sources, plain, checked)
+            or _wrong_fact(said, sources, checked)
             or _wrong_quote(said, sources)
             or _wrong_name(said, plain)
             or self._unsupported(said, sources)
         )
 
-    def _wrong_law(self, said: str, sources: Sequence[Evidence], plain: str) -> Reason | None:
+    def _wrong_law(
+        self, said: str, sources: Sequence[Evidence], plain: str, found: Sequence[Checked]
+    ) -> Reason | None:
         """Every law and every article it names is one of those it rests on, or named in them."""
         cited = {(s.law, s.label) for s in sources if s.law}
         titles = {law for law, _ in cited}
-        for checked in self._laws.check_text(said, self._on):
+        for checked in found:
             if text.normalise(checked.mention.text) in plain:
                 continue
             right = checked.verdict is Verdict.VERIFIED and checked.source is not None
@@ -166,33 +170,6 @@ class Verifier:
             if name not in plain and (document is None or document.title not in titles):
                 return Reason.LAW
         return None
-
-    def _wrong_fact(self, said: str, sources: Sequence[Evidence]) -> Reason | None:
-        known = frozenset(f for s in sources for f in s.facts)
-        figures = False
-        paragraphs = self._paragraphs(said)
-        for fact in facts_of(said):
-            if fact.kind == "latin":
-                if not supported(fact, known):
-                    return Reason.LINK
-                continue
-            if fact.kind == "place" and fact.value in paragraphs:
-                continue
-            if not supported(fact, known):
-                return Reason.ARTICLE if fact.kind == "place" else Reason.NUMBER
-            figures = figures or fact.kind != "place"
-        unchecked = figures and any("未核实" in s.plain for s in sources)
-        return Reason.UNCHECKED if unchecked and "核实" not in said else None
-
-    def _paragraphs(self, said: str) -> set[str]:
-        """款 and 项 of articles that are right, which the articles themselves do not name."""
-        found: set[str] = set()
-        for checked in self._laws.check_text(said, self._on):
-            if checked.verdict is Verdict.VERIFIED:
-                mention = checked.mention
-                found |= {f"{mention.paragraph}款"} if mention.paragraph else set()
-                found |= {f"{mention.item}项"} if mention.item else set()
-        return found
 
     def _unsupported(self, said: str, sources: Sequence[Evidence]) -> Reason | None:
         known = frozenset().union(*(s.pairs for s in sources))
@@ -236,6 +213,35 @@ class Verifier:
         return known
 
 
+def _wrong_fact(said: str, sources: Sequence[Evidence], found: Sequence[Checked]) -> Reason | None:
+    known = frozenset(f for s in sources for f in s.facts)
+    figures = False
+    paragraphs = _paragraphs(found)
+    for fact in facts_of(said):
+        if fact.kind == "latin":
+            if not supported(fact, known):
+                return Reason.LINK
+            continue
+        if fact.kind == "place" and fact.value in paragraphs:
+            continue
+        if not supported(fact, known):
+            return Reason.ARTICLE if fact.kind == "place" else Reason.NUMBER
+        figures = figures or fact.kind != "place"
+    unchecked = figures and any("未核实" in s.plain for s in sources)
+    return Reason.UNCHECKED if unchecked and "核实" not in said else None
+
+
+def _paragraphs(found: Iterable[Checked]) -> set[str]:
+    """款 and 项 of articles that are right, which the articles themselves do not name."""
+    named: set[str] = set()
+    for checked in found:
+        if checked.verdict is Verdict.VERIFIED:
+            mention = checked.mention
+            named |= {f"{mention.paragraph}款"} if mention.paragraph else set()
+            named |= {f"{mention.item}项"} if mention.item else set()
+    return named
+
+
 def _wrong_quote(said: str, sources: Iterable[Evidence]) -> Reason | None:
     """What stands in quotation marks is byte for byte in a passage, or in its name."""
     for quoted in _QUOTED.findall(said):
@@ -259,13 +265,15 @@ def _known_office(name: str, plain: str) -> bool:
     """Whether the kind of office, with the two characters before it where they name it, is met."""
     end = _OFFICE_END.search(name)
     kind = end[0] if end else name
-    if kind not in plain:
-        return False
+    if kind not in plain and kind not in ("公司", "法院"):
+        return False  # the words of the law for these two are others
     before = name[: -len(kind)][-2:]
     return before + kind in plain or bool(_BEFORE_OFFICE.search(before))
 
 
-_BEFORE_OFFICE = re.compile(r"[向到去找由是的在给和或与让经请问因为从被把将用该本贵]$|^(?:人民|有的|当地|所在|相关)")
+_BEFORE_OFFICE = re.compile(
+    r"[向到去找由是的在给和或与让经请问因为从被把将用该本贵]$|^(?:人民|有的|当地|所在|相关)"
+)
 
 
 def _runs(words: str) -> frozenset[str]:

@@ -28,7 +28,9 @@ from service.models.core import (
 )
 from service.models.curation import Edit, EditMove
 from service.models.duty import DutyShift
+from service.models.gate import AskedQuestion, Consent
 from service.models.imports import Import
+from service.models.model import ModelCount
 from service.models.people import (
     AuditEvent,
     AuditHead,
@@ -54,10 +56,12 @@ from service.models.wechat import WeChatMessage, WeChatOutgoing, WeChatPerson, W
 __all__ = [
     "AccessRecord",
     "AnswerRecord",
+    "AskedQuestion",
     "AuditEvent",
     "AuditHead",
     "Base",
     "CitedPassage",
+    "Consent",
     "Conversation",
     "DailyConversations",
     "DailyCount",
@@ -73,6 +77,7 @@ __all__ = [
     "Import",
     "Job",
     "KeptWait",
+    "ModelCount",
     "Notice",
     "QuestionSet",
     "QuestionVector",

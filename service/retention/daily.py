@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 
 import structlog
 from sqlalchemy.orm import Session, sessionmaker
 
 from service.answering.hours import SHANGHAI
 from service.models import now
+from service.retention.files import forget_files
 from service.retention.rules import Retention
 from service.statistics.counts import Counts
 
@@ -21,16 +23,21 @@ _FROM_HOUR = 2  # in Shanghai: when fewest people ask
 
 
 class Housekeeping:
-    """A thread that looks every few minutes. Each process has one; the database lets one work."""
+    """A thread that looks every few minutes. Each process has one; the database lets one work.
+
+    `files`: where the bytes of imports are kept.
+    """
 
     def __init__(
         self,
         sessions: sessionmaker[Session],
         *,
+        files: Path | None = None,
         clock: Callable[[], datetime] = now,
         seconds: float = _LOOK_SECONDS,
     ) -> None:
         self._sessions, self._clock, self._seconds = sessions, clock, seconds
+        self._files = files
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._work, name="housekeeping", daemon=True)
 
@@ -47,6 +54,8 @@ class Housekeeping:
         Counts(self._sessions, clock=self._clock).fold()
         if self._clock().astimezone(SHANGHAI).hour >= _FROM_HOUR:
             Retention(self._sessions, clock=self._clock).run(daily=True)
+            if self._files:
+                forget_files(self._sessions, self._files)
 
     def _work(self) -> None:
         if not self._ended.wait(_FIRST_SECONDS):

@@ -25,13 +25,14 @@ from service.models import (
     RatingTicket,
     UrgentAcknowledgement,
 )
+from service.models.gate import AskedQuestion, Consent
 from service.models.review import Review, ReviewSeat, ReviewSkip, ReviewTask
 from service.models.trials import GapMember
-from service.models.wechat import WeChatOutgoing, WeChatPerson
 from service.ratings.circle import TicketStatus
 from service.statistics import waits
 from service.statistics.counts import Counts
 from service.statistics.days import china_day, month_of
+from service.wechat import erasure
 
 Column = InstrumentedAttribute[Any]
 OF_ANSWERS: tuple[Column, ...] = (
@@ -41,9 +42,11 @@ OF_ANSWERS: tuple[Column, ...] = (
     ReviewSeat.answer_id,
     ReviewSkip.answer_id,
     GapMember.answer_id,
+    AskedQuestion.answer_id,
 )
 OF_TICKETS: tuple[Column, ...] = (HandoverMessage.handover_id,)
 OF_CONVERSATIONS: tuple[Column, ...] = (
+    Consent.conversation_id,  # before the answers, which are counted
     HandoverTicket.conversation_id,
     AnswerRecord.conversation_id,
 )
@@ -65,7 +68,7 @@ def delete_conversations(
     if by_citizen:
         _strip_ratings(session, answers, tickets)
     _strip_reviews(session, answers, at, "市民已要求删除会话" if by_citizen else ERASED)
-    _let_wechat_forget(session, ids, answers)
+    erasure.forget(session, ids, at)
     counted: dict[str, int] = {}
     for column in OF_TICKETS:
         counted["messages"] = _delete(session, column.in_(tickets), column)
@@ -148,21 +151,6 @@ def _strip_reviews(session: Session, answers: Select[Any], at: datetime, reason:
         update(Review)
         .where(theirs)
         .values(comment="", rerun=None, conversation_id="")
-        .execution_options(synchronize_session=False)
-    )
-
-
-def _let_wechat_forget(session: Session, ids: Sequence[str], answers: Select[Any]) -> None:
-    session.execute(
-        update(WeChatPerson)
-        .where(WeChatPerson.conversation_id.in_(ids))
-        .values(conversation_id=None, conversation_at=None)
-        .execution_options(synchronize_session=False)
-    )
-    session.execute(
-        update(WeChatOutgoing)
-        .where(WeChatOutgoing.source == "answer", WeChatOutgoing.source_id.in_(answers))
-        .values(text=None)
         .execution_options(synchronize_session=False)
     )
 

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select, union_all
+from sqlalchemy import ColumnElement, and_, func, or_, select, union_all
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -24,7 +24,10 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 URGENT = "handover_urgent"
 UNANSWERED = ("unanswerable_", "failed_")
 LONGEST_TEXT = 80
-_FEW = 5000  # rows that are cheaper looked up all at once than one by one, as far as the page goes
+# Rows of another table that a filter finds: so few are gone through themselves; up to so many are
+# gathered and compared with on the way along the time; more are looked up one by one on that way,
+# which does not have to go far.
+_LEADS, _GATHERED = 500, 5000
 
 Condition = ColumnElement[bool]
 Answers = type[AnswerRecord]  # an alias of it
@@ -105,8 +108,11 @@ def _midnight(day: date | None) -> datetime | None:
     return None if day is None else datetime.combine(day, time(), SHANGHAI).astimezone(UTC)
 
 
-def of_answer(session: Session, a: Answers, filters: Filters, member: Member) -> list[Condition]:
-    """What one answer has to be like."""
+def of_answer(
+    session: Session, a: Answers, filters: Filters, member: Member, *, leads: bool = True
+) -> list[Condition]:
+    """What one answer has to be like. Where few have been rated or judged so, those are looked up
+    instead of walking along the time, unless another condition `leads`."""
     outcome, region = unindexed(a.outcome), unindexed(a.region)
     wanted: list[Condition] = [region == member.region] if member.region else []
     if filters.outcome.endswith("_"):
@@ -123,23 +129,31 @@ def of_answer(session: Session, a: Answers, filters: Filters, member: Member) ->
         wanted.append(unindexed(a.confidence) >= filters.confidence_from)
     if filters.confidence_to is not None:
         wanted.append(unindexed(a.confidence) <= filters.confidence_to)
-    return [*wanted, *_rated(session, a, filters.rating), *_judged(session, a, filters)]
+    rated = _rated(session, a, filters.rating, leads=leads)
+    return [*wanted, *rated, *_judged(session, a, filters, leads=leads)]
 
 
-def _rated(session: Session, a: Answers, rating: RatingFilter | None) -> Iterable[Condition]:
+def _rated(
+    session: Session, a: Answers, rating: RatingFilter | None, *, leads: bool
+) -> Iterable[Condition]:
     """By what the citizen thought of the answer, or of the hand-over that it led to."""
     if rating is None:
         return
     counts: list[Condition] = [Rating.excluded_at.is_(None)]
     if rating != "none":
         counts.append(Rating.level <= 2 if rating == "low" else Rating.level == int(rating))
-    of_answers = select(Rating.event_id).where(Rating.event_kind == "answer", *counts)
+    kind = unindexed(Rating.event_kind)  # the level says more than the kind
+    of_answers = select(Rating.event_id).where(kind == "answer", *counts)
     of_handovers = (
         select(HandoverTicket.answer_id)
-        .join(Rating, and_(Rating.event_id == HandoverTicket.id, Rating.event_kind == "handover"))
+        .join(Rating, and_(Rating.event_id == HandoverTicket.id, kind == "handover"))
         .where(HandoverTicket.answer_id.is_not(None), *counts)
     )
-    of_this = of_answers.where(Rating.event_id == a.id).exists()
+    of_this = (
+        select(Rating.id)
+        .where(Rating.event_kind == "answer", Rating.event_id == a.id, *counts)
+        .exists()
+    )
     served = select(Rating.id).where(
         Rating.event_kind == "handover", Rating.event_id == HandoverTicket.id, *counts
     )
@@ -155,44 +169,55 @@ def _rated(session: Session, a: Answers, rating: RatingFilter | None) -> Iterabl
     if rating == "none":
         yield ~of_this
         yield ~of_its
-    elif _few(session, of_answers):
-        yield unindexed(a.id).in_(union_all(of_answers, of_handovers))
     else:
-        yield or_(of_this, of_its)
+        either = union_all(of_answers, of_handovers)
+        yield _looked_up(session, a.id, either, or_(of_this, of_its), leads=leads)
 
 
-def _judged(session: Session, a: Answers, filters: Filters) -> Iterable[Condition]:
+def _judged(session: Session, a: Answers, filters: Filters, *, leads: bool) -> Iterable[Condition]:
     """By whether, by whom and how the answer has been reviewed."""
     of_this = Review.answer_id == a.id
     if filters.reviewed == "no":
         yield ~select(Review.id).where(of_this).exists()
-    named: list[Condition] = [Review.reviewer_id == filters.reviewer] if filters.reviewer else []
-    if filters.verdict:
-        named.append(Review.verdict == filters.verdict)
-    if named or filters.reviewed == "yes":
-        judged = select(Review.answer_id).where(*named)
-        few = _few(session, judged)
-        yield unindexed(a.id).in_(judged) if few else judged.where(of_this).exists()
+    named = {Review.reviewer_id: filters.reviewer, Review.verdict: filters.verdict}
+    given = {column: value for column, value in named.items() if value}
+    if not given and filters.reviewed != "yes":
+        return
+    judged = select(Review.answer_id).where(*(c == value for c, value in given.items()))
+    so = (unindexed(column) == value for column, value in given.items())
+    same = select(Review.id).where(of_this, *so).exists()
+    yield _looked_up(session, a.id, judged, same, leads=leads)
 
 
 def of_conversation(session: Session, a: Answers, filters: Filters) -> list[Condition]:
     """What the conversation of an answer has to be like."""
-    mine = unindexed(a.conversation_id)
-    wanted: list[Condition] = []
+    mine, wanted = a.conversation_id, list[Condition]()
     if filters.channel:
         of_channel = select(Conversation.id).where(Conversation.channel == filters.channel)
-        same = of_channel.where(Conversation.id == a.conversation_id)
-        wanted.append(mine.in_(of_channel) if _few(session, of_channel) else same.exists())
+        same = (
+            select(Conversation.id)
+            .where(Conversation.id == mine, unindexed(Conversation.channel) == filters.channel)
+            .exists()
+        )
+        wanted.append(_looked_up(session, mine, of_channel, same))
     tickets = select(HandoverTicket.conversation_id)
-    its = tickets.where(HandoverTicket.conversation_id == a.conversation_id)
+    its = tickets.where(HandoverTicket.conversation_id == mine)
     if filters.handover == "none":
         wanted.append(~its.exists())
     elif filters.handover:
         state = [] if filters.handover == "any" else [HandoverTicket.status == filters.handover]
-        few = _few(session, tickets.where(*state))
-        wanted.append(mine.in_(tickets.where(*state)) if few else its.where(*state).exists())
+        wanted.append(_looked_up(session, mine, tickets.where(*state), its.where(*state).exists()))
     return wanted
 
 
-def _few(session: Session, rows: Select[Any]) -> bool:
-    return len(session.scalars(rows.limit(_FEW + 1)).all()) <= _FEW
+def _looked_up(
+    session: Session, column: Any, rows: Any, same: Condition, *, leads: bool = True
+) -> Condition:
+    """Whether a column is among `rows`, which `same` says of one of them, in the way that is quick
+    for as many as there are."""
+    some = rows.limit(_GATHERED + 1).subquery()
+    number = session.scalar(select(func.count()).select_from(some)) or 0
+    if number > _GATHERED:
+        return same
+    among: Condition = (column if leads and number <= _LEADS else unindexed(column)).in_(rows)
+    return among

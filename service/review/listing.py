@@ -125,7 +125,7 @@ def _newest_of_each(
         b.conversation_id == a.conversation_id,
         tuple_(b.asked_at, b.id) > tuple_(a.asked_at, a.id),
         *_within(b, span),
-        *of_answer(session, b, filters, member),
+        *of_answer(session, b, filters, member, leads=False),
     )
     return (
         select(*_columns(a))
@@ -194,7 +194,7 @@ def _shown_before(
             a.conversation_id.in_(some),
             tuple_(a.asked_at, a.id) >= tuple_(*place),
             *_within(a, span),
-            *of_answer(session, a, filters, member),
+            *of_answer(session, a, filters, member, leads=False),
             *_has(a.question, words),
         )
         known.update(session.scalars(newer))

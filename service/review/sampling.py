@@ -32,7 +32,6 @@ FIRST = timedelta(days=30)  # how far back the very first sampling goes
 _OVERLAP = timedelta(minutes=10)  # what was written before, and committed after, the last look
 _PAUSE = timedelta(seconds=5)
 _WITH_PERSON, _SMALLTALK = "handover_with_person", "answered_smalltalk"
-_AT_ONCE = 500
 
 
 def lot(of: str, answer: str) -> float:
@@ -69,8 +68,8 @@ def sample(session: Session, at: datetime) -> int:
         why[answer.id].add(reason)
         about[answer.id] = answer
     rows = [_task(about[key], reasons, settings) for key, reasons in sorted(why.items())]
-    for start in range(0, len(rows), _AT_ONCE):
-        _put(session, rows[start : start + _AT_ONCE])
+    if rows:
+        _put(session, rows)
     session.execute(update(ReviewSettings).where(ReviewSettings.id == 1).values(sampled_until=at))
     return len(rows)
 
@@ -135,15 +134,13 @@ def _task(answer: Any, reasons: set[str], settings: ReviewSettings) -> dict[str,
 
 def _put(session: Session, rows: list[dict[str, Any]]) -> None:
     """A further reason is added to a task that is there already, and may make it due earlier."""
-    insert = _dialect(session).insert(ReviewTask).values(rows)
-    new, table = insert.excluded, ReviewTask
-    merged = {reason: or_(getattr(table, reason), new[reason]) for reason in REASONS}
-    earlier = case((new.due_at < table.due_at, new.due_at), else_=table.due_at)
-    session.execute(
-        insert.on_conflict_do_update(
-            index_elements=["answer_id"], set_={**merged, "due_at": earlier}
-        )
-    )
+    table = ReviewTask.__table__
+    insert = _dialect(session).insert(table)
+    new, old = insert.excluded, table.c
+    merged = {reason: or_(old[reason], new[reason]) for reason in REASONS}
+    earlier = case((new.due_at < old.due_at, new.due_at), else_=old.due_at)
+    merged |= {"due_at": earlier}
+    session.execute(insert.on_conflict_do_update(index_elements=["answer_id"], set_=merged), rows)
 
 
 def _dialect(session: Session) -> Any:

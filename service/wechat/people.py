@@ -12,7 +12,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from service.handover.views import utc
-from service.models import AnswerRecord, Conversation, now
+from service.models import AnswerRecord, Conversation, HandoverTicket, now
 from service.models.wechat import WeChatPerson as Person
 from service.wechat.messages import Incoming, Kind
 from service.wechat.rows import insert_or_update, writing
@@ -74,9 +74,9 @@ class Talks:
         self._sessions, self._clock = sessions, clock
 
     def current(self, person_id: str, *, new: bool = False) -> tuple[str, str | None]:
-        """The conversation that goes on, or a new one after a day of silence or if `new`; and the
-        scene. It is there before the question is asked, so that after a crash it can be seen
-        whether that was answered."""
+        """The conversation that goes on, or a new one after a day of silence (unless a person is
+        to answer in the old one) or if `new`; and the scene. It is there before the question is
+        asked, so that after a crash it can be seen whether that was answered."""
         at = self._clock()
         is_it = Person.id == person_id
         with self._sessions() as session:
@@ -85,7 +85,8 @@ class Talks:
             ).one()
         current = person.conversation_id
         silent = at - utc(person.conversation_at) if person.conversation_at else TALK_ENDS_AFTER
-        begins = new or current is None or silent >= TALK_ENDS_AFTER
+        over = silent >= TALK_ENDS_AFTER and not self._is_handed_over(current)
+        begins = new or current is None or over
         if not begins and silent < _NOTED_EVERY:
             return current, person.scene
         with writing(self._sessions) as session:
@@ -96,6 +97,13 @@ class Talks:
             values = {"conversation_id": current, "conversation_at": at}
             session.execute(update(Person).where(is_it).values(**values))
         return current, person.scene
+
+    def _is_handed_over(self, conversation: str | None) -> bool:
+        with self._sessions() as session:
+            ticket = select(HandoverTicket.id).where(
+                HandoverTicket.conversation_id == conversation, HandoverTicket.status != "closed"
+            )
+            return session.scalar(ticket.limit(1)) is not None
 
     def last_answer(self, conversation: str) -> dict[str, Any] | None:
         """The JSON of the newest answer in a conversation."""

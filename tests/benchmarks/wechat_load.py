@@ -42,6 +42,7 @@ from fastapi import FastAPI
 from sqlalchemy import func, select
 
 from knowledge import store
+from service import logging as service_logging
 from service import migrations
 from service.answering.draft import Answer, Draft, Outcome
 from service.assembly import Rooms
@@ -74,6 +75,7 @@ class Timed:
 
 def server() -> FastAPI:
     """The service: what the product makes of the channel, with answers that take their time."""
+    service_logging.configure("INFO", as_json=True)  # as in production
     return application(Rooms(Settings(_env_file=None)), Timed())
 
 

@@ -13,11 +13,13 @@ from pathlib import Path
 import pytest
 import uvicorn
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
 from service.accounts import Accounts
 from service.app import create_app
 from service.assembly import Rooms
+from service.serving import Serving
+from tests.browser.seed import Seed
 from tests.conftest import settings_for
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -32,28 +34,37 @@ class Site:
 
     url: str
     rooms: Rooms
+    serving: Serving
     browser: Browser
     _signed_in: dict[str, BrowserContext] = field(default_factory=dict)
 
     def citizen(self, size: tuple[int, int] = PHONE) -> Page:
         """The page of somebody who has never been here."""
-        page = self.browser.new_context(viewport=_viewport(size), locale="zh-CN").new_page()
+        page = self.browser.new_context(
+            base_url=self.url, viewport=_viewport(size), locale="zh-CN"
+        ).new_page()
         page.goto(self.url)
         return page
 
-    def staff(self, role: str, name: str = "", size: tuple[int, int] = WIDE) -> Page:
-        """A page of somebody with this role: invited, a password set, signed in by the form."""
-        name = name or f"{role} 甲"
+    def stranger(self) -> Page:
+        """A page of somebody who has not signed in."""
+        return self.browser.new_context(
+            base_url=self.url, viewport=_viewport(WIDE), locale="zh-CN"
+        ).new_page()
+
+    def staff(self, roles: str, name: str = "", size: tuple[int, int] = WIDE) -> Page:
+        """A page of somebody with these roles: invited, a password set, signed in by the form."""
+        name = name or f"{roles} 甲"
         if name not in self._signed_in:
-            self._signed_in[name] = self._sign_in(role, name)
+            self._signed_in[name] = self._sign_in(roles.split(), name)
         page = self._signed_in[name].new_page()
         page.set_viewport_size(_viewport(size))
         return page
 
-    def _sign_in(self, role: str, name: str) -> BrowserContext:
-        login = f"u{len(self._signed_in)}-{role}"
-        invitation = Accounts(self.rooms.sessions, None).invite(name, login, [role])
-        context = self.browser.new_context(locale="zh-CN")
+    def _sign_in(self, roles: list[str], name: str) -> BrowserContext:
+        login = f"u{len(self._signed_in)}-{roles[0]}"
+        invitation = Accounts(self.rooms.sessions, None).invite(name, login, roles)
+        context = self.browser.new_context(base_url=self.url, locale="zh-CN")
         page = context.new_page()
         page.goto(f"{self.url}/console/invitation/{invitation.token}")
         for box in page.locator("input[type=password]").all():
@@ -71,6 +82,34 @@ class Site:
         response = page.goto(self.url + path)
         assert response is not None
         assert response.ok, f"{path}: {response.status}"
+
+    def until_published(self) -> None:
+        """Wait for what was approved or withdrawn to be what answers: seconds on a quiet machine.
+
+        Nobody waits for it on a page, so no page has a sign of it.
+        """
+        patience = time.monotonic() + 60
+        while not (status := self.serving.status()).current or status.refreshing:
+            assert time.monotonic() < patience, f"not published after a minute: {status}"
+            time.sleep(0.1)
+
+
+def ask(citizen: Page, question: str) -> Locator:
+    """Ask on the citizens' page; what was said to it, when it is there."""
+    before = citizen.locator("article.turn").count()
+    citizen.get_by_label("您的问题").fill(question)
+    citizen.get_by_role("button", name="发送", exact=True).click()
+    turn = citizen.locator("article.turn").nth(before)
+    expect(turn.locator(".wait")).to_have_count(0, timeout=20_000)
+    return turn
+
+
+def choose(page: Page, *entries: str) -> None:
+    """Go by the menu, one entry after the other."""
+    for entry in entries:
+        page.get_by_role("navigation", name="后台").get_by_role(
+            "link", name=entry, exact=True
+        ).click()
 
 
 def _viewport(size: tuple[int, int]) -> dict[str, int]:
@@ -94,10 +133,9 @@ def site(prepared_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
+    app = create_app(rooms)
     server = uvicorn.Server(
-        uvicorn.Config(
-            create_app(rooms), port=port, log_level="warning", timeout_graceful_shutdown=2
-        )
+        uvicorn.Config(app, port=port, log_level="warning", timeout_graceful_shutdown=2)
     )
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -107,7 +145,13 @@ def site(prepared_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
         time.sleep(0.05)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=_CHROMIUM, args=["--no-sandbox"])
-        yield Site(f"http://127.0.0.1:{port}", rooms, browser)
+        yield Site(f"http://127.0.0.1:{port}", rooms, app.state.serving, browser)
         browser.close()
     server.should_exit = True
     thread.join(10)
+
+
+@pytest.fixture(scope="session")
+def filled(site: Site) -> dict[str, str]:
+    """Two weeks of work on the site; the addresses of pages that have something on them."""
+    return Seed(site.url, site.rooms).all()

@@ -86,3 +86,16 @@ def unguarded(connection: Connection) -> Iterator[None]:
 
 def sessions_of(engine: Engine) -> sessionmaker[Session]:
     return sessionmaker(engine, expire_on_commit=False)
+
+
+@contextmanager
+def postgresql_database() -> Iterator[str]:
+    """The URL of an empty database of its own."""
+    name = f"test_{secrets.token_hex(6)}"
+    around = store.connect(POSTGRES).execution_options(isolation_level="AUTOCOMMIT")
+    with around.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    yield make_url(POSTGRES).set(database=name).render_as_string(hide_password=False)
+    with around.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    around.dispose()

@@ -166,7 +166,9 @@ for (const picker of document.querySelectorAll('[data-picker]')) {
 const frame = document.querySelector('.seen iframe'), told = document.getElementById('previewed');
 let channel = 'web', shown = null;
 const post = () => frame.contentWindow?.postMessage({ channel, ...(shown || { answer: null, wechat: [] }) }, location.origin);
+const unwritten = () => [...form.querySelectorAll('[required]')].some((field) => !field.value.trim());
 const refresh = async () => {
+  if (!shown && unwritten()) { told.textContent = '写完必填的几项，这里就有预览'; return; }
   let words;
   try { words = valuesOf(form); } catch { return; }
   try {

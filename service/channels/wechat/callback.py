@@ -13,6 +13,7 @@ from fastapi import APIRouter, Depends, FastAPI, Path, Request, Response
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
 
 import web
 from service.auth import Member
@@ -106,6 +107,8 @@ async def receive(account: str, request: Request) -> Response:
         said = await channel.receive(account, _query(request), await _body(request))
     except CodecError as error:
         return _refused(account, error)
+    except ClientDisconnect:  # cut off before it was read: it will be tried again
+        return Response(status_code=400)
     kind = "application/xml" if said.startswith("<") else "text/plain"
     return Response(said, media_type=kind)
 
@@ -153,6 +156,12 @@ def wechat_reach(
     member: Annotated[Member, Depends(require("handover:read"))],
 ) -> dict[str, Any]:
     """{reach}: how many messages can still reach the citizen, or null when he is not in WeChat."""
+    return {"reach": reach_of(request, member, handover)}
+
+
+def reach_of(request: Request, member: Member, handover: str) -> dict[str, Any] | None:
+    """Whether and how words reach the citizen of a ticket (`service.wechat.desk.reach`). Raises
+    NotFound."""
     channel = getattr(request.app.state, "wechat", None)
     sessions = request.app.state.rooms.sessions
     with sessions() as session:
@@ -165,4 +174,4 @@ def wechat_reach(
             and channel.post.can_push(account)
         )
 
-    return {"reach": reach(sessions, conversation, can_push=can_push)}
+    return reach(sessions, conversation, can_push=can_push)

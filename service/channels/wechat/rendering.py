@@ -1,7 +1,4 @@
-"""The JSON of an answer as WeChat texts: plain, short, in messages below the platform's length.
-
-No label says that a model wrote something, as none does (decision 18 says where it would go).
-"""
+"""The JSON of an answer as WeChat texts: plain, short, in messages below the platform's length."""
 
 from __future__ import annotations
 
@@ -75,6 +72,7 @@ def _text(answer: Mapping[str, Any], links: Links, *, short: bool) -> str:
     finished = not _UNFINISHED.match(answer["outcome"])
     about_precheck = "legal_aid" in answer["outcome"]
     ends = [
+        wording.WRITTEN_BY_MODEL if answer.get("model") else "",
         _link(links.whole, wording.WHOLE) if links.whole and finished else "",
         _link(links.precheck, wording.PRECHECK_PAGE) if links.precheck and about_precheck else "",
         wording.NOTE if finished and answer["outcome"].startswith("answered_") else "",

@@ -44,6 +44,7 @@ TARGETS = "可以找："
 STEPS = "下一步可以做："
 CITED = "法律依据："
 NOTE = "以上是自动查找的资料，不是律师意见；人工咨询请拨12348。"
+WRITTEN_BY_MODEL = "（以上文字由人工智能生成，仅供参考）"
 WHOLE = "看完整回答、评价"
 PRECHECK_PAGE = "用网页做预检（一题一屏，可以打印）"
 FIELDS = {"where": "地点", "phone": "电话", "hours": "时间", "fee": "费用", "deadline": "期限"}

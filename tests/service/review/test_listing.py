@@ -101,9 +101,9 @@ def test_few_and_many_are_looked_up_differently_and_found_alike(
         {"verdict": "wrong"},
     ]
     few = [answers_of(person.get(LIST, **query).json()) for query in queries]
-    monkeypatch.setattr("service.review.filters._FEW", -1)
-    many = [answers_of(person.get(LIST, **query).json()) for query in queries]
-    assert few == many
+    for name in ("_LEADS", "_GATHERED"):
+        monkeypatch.setattr(f"service.review.filters.{name}", 0)
+        assert few == [answers_of(person.get(LIST, **query).json()) for query in queries]
     assert all(few)
 
 

@@ -29,12 +29,18 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
 
 
 @pytest.fixture
+def patience() -> float:
+    """Seconds for which a callback waits for its answer, so that a test need not wait four."""
+    return 0.5
+
+
+@pytest.fixture
 def on_stage(
-    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, patience: float
 ) -> Iterator[Callable[..., Stage]]:
-    """Starts a service with an account as the test wants it; it waits for an answer half a second
-    instead of four, and looks at everything ten times as often."""
-    monkeypatch.setattr(delivery, "ANSWER_WITHIN", 0.5)
+    """Starts a service with an account as the test wants it; it looks at everything ten times as
+    often as it would."""
+    monkeypatch.setattr(delivery, "ANSWER_WITHIN", patience)
     for name in ("_LOOK", "_FEED", "_SWEEP"):
         monkeypatch.setattr(delivery, name, getattr(delivery, name) / 10)
     with ExitStack() as stack:

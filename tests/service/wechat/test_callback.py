@@ -26,6 +26,12 @@ Start = Callable[..., Stage]
 pytestmark = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 
 
+@pytest.fixture
+def patience() -> float:
+    """All answers here are quick ones, also on a machine that is not."""
+    return 4.0
+
+
 def signed(**more: str) -> dict[str, str]:
     stamp = str(int(time.time()))
     return {"signature": sign("abcdefgh", stamp, "n"), "timestamp": stamp, "nonce": "n"} | more

@@ -16,6 +16,7 @@ from service.models.wechat import WeChatOutgoing as Outgoing
 from service.models.wechat import WeChatPerson as Person
 from service.wechat import codec
 from service.wechat.codec import key_bytes
+from service.wechat.erasure import forget
 from tests.service.wechat.stage import AES, KEY, Stage
 
 Start = Callable[..., Stage]
@@ -140,6 +141,15 @@ def test_a_conversation_goes_on_for_a_day_and_numbers_pick_what_was_shown(servic
     service.say("o_1", "又来了")
     assert service.answers.histories[-1] == ()
     assert service.count(Conversation) == 2
+
+
+def test_a_conversation_that_a_person_is_to_answer_does_not_end(service: Stage) -> None:
+    service.say("o_1", "甲")
+    _staff_says(service, "o_1", ["您好"])
+    with service.rooms.sessions.begin() as session:
+        session.execute(update(Person).values(conversation_at=now() - timedelta(hours=25)))
+    assert service.say("o_1", "我回来了").reply is None
+    assert service.count(Conversation) == 1
 
 
 def test_an_erased_conversation_is_begun_anew(service: Stage) -> None:
@@ -365,51 +375,19 @@ def test_the_address_is_forgotten_when_nothing_may_be_sent_any_more(service: Sta
     assert service.count(Message) == 0
 
 
-def test_an_account_that_cannot_send_lets_the_citizen_fetch(on_stage: Start) -> None:
-    service = on_stage(permission=False, customer_service=False)
-    assert service.say("o_1", "slow 1").reply == wording.LATER
+def test_what_waits_is_erased_with_the_conversation(service: Stage) -> None:
+    service.platform.faults.append(45047)
+    service.say("o_1", "slow 1")
     service.eventually(lambda: states(service) == ["held"])
-    told = service.say("o_1", "1")
-    assert told.reply is not None
-    assert told.reply.startswith("答：slow 1")
-    assert states(service) == ["sent"]
-    assert service.answers.asked == ["slow 1"]
-
-
-def test_who_fetches_too_early_waits_and_then_gets_it(on_stage: Start) -> None:
-    service = on_stage(permission=False, customer_service=False)
-    service.say("o_1", "slow 0.8")
-    told = service.say("o_1", "1")
-    assert told.reply is not None
-    assert told.reply.startswith("答：slow 0.8")
-
-
-def test_parts_are_fetched_one_by_one(on_stage: Start) -> None:
-    service = on_stage(permission=False, customer_service=False)
-    first = service.say("o_1", "long 200").reply
-    assert first is not None
-    assert first.endswith(wording.MORE)
-    said = [first]
-    while said[-1].endswith(wording.MORE):
-        reply = service.say("o_1", "1").reply
-        assert reply is not None
-        said.append(reply)
-    assert "".join(said).count("这是一句很长的回答。") == 200
-    assert service.say("o_1", "别的事").reply == "答：别的事\n\n" + wording.NOTE
-
-
-def test_a_permission_that_is_not_there_is_noticed(on_stage: Start) -> None:
-    """Others answer with a push that never arrives (bot-on-anything 11 and 144)."""
-    service = on_stage(permission=False)
-    assert service.say("o_1", "slow 1").reply is None
-    service.eventually(lambda: states(service) == ["held"])
-    assert not service.channel.post.can_push(KEY)
-    told = service.say("o_1", "乙")
-    assert told.reply is not None
-    assert told.reply.endswith(wording.UNSEEN)
-    fetched = service.say("o_1", "1").reply
-    assert fetched is not None
-    assert fetched.startswith("答：slow 1")
+    with service.rooms.sessions.begin() as session:
+        conversation = session.scalars(select(Person.conversation_id)).one()
+        assert conversation is not None
+        forget(session, [conversation], now())
+    with service.rooms.sessions() as session:
+        assert session.execute(select(Outgoing.state, Outgoing.text)).one() == ("expired", None)
+        assert session.scalars(select(Person.conversation_id)).one() is None
+    assert service.say("o_1", "乙").reply is not None
+    assert service.answers.histories[-1] == ()
 
 
 def test_typing_is_shown_where_it_is_wanted(on_stage: Start) -> None:

@@ -124,6 +124,11 @@ def test_what_is_said_in_danger_is_whole_in_the_first_message(kind: str) -> None
     assert size(first) < LONGEST
 
 
+def test_only_what_a_model_wrote_is_labelled() -> None:
+    assert wording.WRITTEN_BY_MODEL not in render(answer(), Links())[0]
+    assert wording.WRITTEN_BY_MODEL in render(answer(model={"name": "m"}), Links())[0]
+
+
 def test_a_person_who_talks_is_not_interrupted() -> None:
     assert render(answer(outcome="handover_with_person"), LINKS) == []
 
