@@ -41,6 +41,7 @@ UPLOADS, MAX_UPLOAD = "/api/v1/staff/imports", 20 * 1024 * 1024  # documents to 
 def create_app(rooms: Rooms) -> FastAPI:
     """The application over prepared rooms (`Rooms.prepare`); it closes them when it ends."""
     longest = rooms.settings.max_question_chars
+    writer = open_writer(rooms.settings, rooms.sessions, lambda: rooms.laws)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -53,7 +54,7 @@ def create_app(rooms: Rooms) -> FastAPI:
             longest=longest,
             people=app.state.handovers,
             rating_token=partial(app.state.ratings.token_for, "answer"),
-            writer=open_writer(rooms.settings, rooms.sessions, lambda: rooms.laws),
+            writer=writer,
         )
         housekeeping = Housekeeping(rooms.sessions, files=rooms.settings.home / "imports")
         housekeeping.start()
@@ -72,6 +73,7 @@ def create_app(rooms: Rooms) -> FastAPI:
         openapi_url="/api/v1/openapi.json",
     )
     app.state.rooms = rooms
+    app.state.writer = writer
     app.state.serving = Serving(rooms)
     app.state.staff = StaffRegister(rooms.sessions)
     app.state.sign_in_limit = AddressLimit()

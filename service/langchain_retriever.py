@@ -4,10 +4,15 @@
     from service.langchain_retriever import open_retriever
     from service.settings import Settings
 
-    with open_retriever(Rooms(Settings())) as retriever:
-        for document in retriever.invoke("公司拖欠工资怎么办"):
-            print(document.metadata["citation"], document.page_content[:40])
+    with open_retriever(Rooms(Settings()), k=3) as retriever:
+        found = retriever.invoke("公司拖欠工资怎么办")
+        for document in found:
+            law, article = document.metadata["law"], document.metadata["article"]
+            print(document.metadata["citation"], law, article, document.metadata["source"])
+            print(document.page_content)
 
+It is a Runnable like any other: `retriever | as_text | prompt | model` is a chain. A chain of
+others has none of our guarantees: what a model makes of the passages only `service.model` checks.
 LangChain's `Document` is our Passage; the conversion happens here and nowhere else.
 """
 

@@ -36,9 +36,9 @@ class Scripted(BaseChatModel):
     def _stream(
         self,
         messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: CallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
+        stop: list[str] | None = None,  # noqa: ARG002 — LangChain's signature
+        run_manager: CallbackManagerForLLMRun | None = None,  # noqa: ARG002
+        **_kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
         self.history.append(messages)
         for piece in self.pieces:
@@ -52,15 +52,15 @@ class Scripted(BaseChatModel):
                 yield ChatGenerationChunk(message=AIMessageChunk(content=piece))
         if self.tokens:
             used = {"input_tokens": 0, "output_tokens": self.tokens, "total_tokens": self.tokens}
-            last = AIMessageChunk(content="", usage_metadata=used)  # type: ignore[arg-type]
+            last = AIMessageChunk(content="", usage_metadata=used)
             yield ChatGenerationChunk(message=last)
 
     def _generate(
         self,
         messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: CallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
+        stop: list[str] | None = None,  # noqa: ARG002 — LangChain's signature
+        run_manager: CallbackManagerForLLMRun | None = None,  # noqa: ARG002
+        **_kwargs: Any,
     ) -> ChatResult:
         said = "".join(str(p.message.content) for p in self._stream(messages))
         return ChatResult(generations=[ChatGeneration(message=AIMessage(content=said))])

@@ -63,7 +63,8 @@ def figures(
 ) -> dict[str, Any]:
     response.headers["Cache-Control"] = "no-store"
     shown = board.of(period, region=member.region)
-    return {"period": _named(period), "before": _named(period.before()), **shown}
+    before = period.compared_with(board.today)
+    return {"period": _named(period), "before": _named(before), **shown}
 
 
 @router.get("/figures.{format}", summary="导出统计表")

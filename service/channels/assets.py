@@ -103,14 +103,12 @@ def _query(condition: str) -> str:
     """The width of the window is that of the panel; everything else stays a question of media."""
     if "width" not in condition:
         return condition
-    in_pixels = re.sub(
-        r"([\d.]+)rem", lambda m: f"{float(m[1]) * _PIXELS_A_REM:g}px", condition
-    )
+    in_pixels = re.sub(r"([\d.]+)rem", lambda m: f"{float(m[1]) * _PIXELS_A_REM:g}px", condition)
     return in_pixels.replace("@media", "@container consult")
 
 
 def _rules(block: str) -> str:
-    block = re.sub(r"(?<![\w.-])([\d.]+)rem\b", r"calc(\1 * var(--rem))", block)
+    block = re.sub(r"(?<![\w.])(-?[\d.]+)rem\b", r"calc(\1 * var(--rem))", block)
     block = re.sub(r":root\.elder|html\.elder|(?<![\w-])\.elder(?= )", ":host(.elder)", block)
     block = re.sub(r":root\b", ":host", block)
-    return re.sub(r"(^|[}\n,]\s*)(?:html|body)(?=[\s,{])", r"\1.panel", block)
+    return re.sub(r"(^|[{}\n,]\s*)(?:html|body)(?=[\s,{:])", r"\1.panel", block)

@@ -14,9 +14,11 @@ from service.auth import ROLE_NAMES, Member
 from service.console.pages import render
 from service.errors import BadRequest
 from service.permits import require
+from service.review.words import FOLLOW_UPS, VERDICTS
 
 router = APIRouter(include_in_schema=False)
 _A_PAGE = 50
+_WORDS = ROLE_NAMES | VERDICTS | {key: name for key, name in FOLLOW_UPS.items() if key != "none"}
 # A form sends empty fields too, so dates and numbers come as text.
 Words = Annotated[str, Query(max_length=280, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
@@ -48,7 +50,7 @@ def audit(
 ) -> Response:
     rooms: Rooms = request.app.state.rooms
     filters = Filters(_day(since), _day(until), actor, action, subject, subject_id, text.strip())
-    log = AuditLog(rooms.sessions, ROLE_NAMES)
+    log = AuditLog(rooms.sessions, _WORDS)
     with rooms.sessions() as session:
         newest = head(session)
     return render(

@@ -104,7 +104,7 @@ def _shown(board: Board, period: Period, member: Member) -> dict[str, Any]:
         "board": shown,
         "figures": figures,
         "period": period,
-        "before": period.before(),
+        "before": period.compared_with(board.today),
         "verdicts": verdicts,
         "channels": CHANNELS,
         "definitions": shown["definitions"],

@@ -156,7 +156,13 @@ def _injected(asked: Asked) -> Iterator[str]:
     if "对话" in asked.data:
         yield json.dumps({"question": told[asked.luck % len(told)][:90]}, ensure_ascii=False)
         return
-    for number, part in enumerate([*told, *orders]):
+    parts = [*told, *orders]
+    if asked.luck % 2:
+        # One that keeps its countenance: it answers, and lets slip a few.
+        for sentence, token in asked.true_sentences(3):
+            yield line(sentence, token)
+        parts = [parts[(asked.luck + 7 * n) % len(parts)] for n in range(2)]
+    for number, part in enumerate(parts):
         token = tokens[number % len(tokens)]
         yield line(part[:190], token)
         yield line(f"我的说明是：{part[:150]}", token)

@@ -20,7 +20,8 @@ class Breaker:
         self._probing = False
 
     def allows(self) -> bool:
-        """Whether to try. When half open only one may: it must report `succeeded` or `failed`."""
+        """Whether to try. When half open only one may: it must report
+        `succeeded`, `failed` or `passed_over`."""
         with self._lock:
             if self._opened_at is None:
                 return True
@@ -32,6 +33,11 @@ class Breaker:
     def succeeded(self) -> None:
         with self._lock:
             self._failures, self._opened_at, self._probing = 0, None, False
+
+    def passed_over(self) -> None:
+        """What was allowed was not tried after all."""
+        with self._lock:
+            self._probing = False
 
     def failed(self, *, at_once: bool = False) -> None:
         """Count a failure; `at_once` opens whatever the count (the endpoint asked for rest)."""

@@ -131,12 +131,16 @@ class Caller:
     def _admit(self, conversation: str | None) -> None:
         if not self._free.acquire(blocking=False):
             raise ModelFailed(Failure.BUSY)
+        allowed = False
         try:
+            allowed = self._breaker.allows()
+            if not allowed:
+                raise ModelFailed(Failure.RESTING)
             if not self.budget.take(conversation):
                 raise ModelFailed(Failure.BUDGET)
-            if not self._breaker.allows():
-                raise ModelFailed(Failure.RESTING)
         except BaseException:
+            if allowed:
+                self._breaker.passed_over()
             self._free.release()
             raise
 

@@ -44,8 +44,7 @@ def connect(settings: Settings, name: str = "") -> BaseChatModel:
     except ImportError as missing:
         raise NotReady(
             "model_client_missing",
-            "配置了语言模型（CONSULT_MODEL_NAME），但没有安装它的客户端"
-            f"（{missing.name or missing}）。"
+            "配置了语言模型（CONSULT_MODEL_NAME），但没有安装它的客户端。"
             "请安装附加组件 model，或者清空 CONSULT_MODEL_NAME 不用语言模型。",
         ) from missing
     except (TypeError, ValueError) as wrong:

@@ -54,7 +54,7 @@ def read(pieces: Iterable[str], history: Sequence[Turn], question: str, laws: La
         "\n".join([*(w for t in history for w in (t.question, t.root, *t.clarify)), question])
     )
     if not set(facts_of(plain)) <= set(facts_of(known)):
-        return Reading(plain, "number")
+        return Reading(plain, "fact")
     if any(name not in known for name in laws.named(plain)):
         return Reading(plain, "law")
     if _matter(plain, known):
@@ -69,12 +69,13 @@ def _said(found: Iterator[dict[str, Any] | str]) -> str:
     return ""
 
 
-def _matter(plain: str, known: str) -> list[str]:
-    """The words of a reading that the conversation has not: jieba's, without what only joins."""
-    strange = []
-    for word in text.cut(plain):
-        if word in known or not re.search(r"[\u4e00-\u9fffA-Za-z0-9]", word):
-            continue
-        rest = _JOINTS.sub(" ", word).split()
-        strange += [part for part in rest if part not in known]
-    return strange
+def _matter(plain: str, known: str) -> str:
+    """What of a reading the conversation has not said: all that is neither part of two characters
+    in a row that were said, nor only joins."""
+    said = [not re.match(r"[\u4e00-\u9fffA-Za-z0-9]", char) for char in plain]
+    for at in range(len(plain) - 1):
+        if plain[at : at + 2] in known:
+            said[at] = said[at + 1] = True
+    for match in _JOINTS.finditer(plain):
+        said[match.start() : match.end()] = [True] * len(match[0])
+    return "".join(char for char, known_one in zip(plain, said, strict=True) if not known_one)

@@ -192,16 +192,16 @@ class Verifier:
         wanted = frozenset(pairs_of(_NEGATION.sub(" ", clause)))
         if len(wanted) < _ALIGNED_PAIRS:
             return False
-        nearest = [
-            (len(wanted & pairs) / len(wanted), negative)
-            for source in sources
-            for negative, pairs in self._clauses_of(source)
+        # Nearest is what has little else: a longer clause may have all of these words as well.
+        clauses = (c for source in sources for c in self._clauses_of(source))
+        near = [
+            (len(wanted & pairs) / (len(wanted) + len(pairs)), negative)
+            for negative, pairs in clauses
+            if len(wanted & pairs) >= _ALIGNED * len(wanted)
         ]
-        best = max((share for share, _ in nearest), default=0.0)
-        if best < _ALIGNED:
-            return False
+        best = max((share for share, _ in near), default=0.0)
         says = bool(_NEGATION.search(clause))
-        return all(negative != says for share, negative in nearest if share >= best)
+        return bool(near) and all(negative != says for share, negative in near if share >= best)
 
     def _clauses_of(self, source: Evidence) -> list[tuple[bool, frozenset[str]]]:
         known = self._clauses.get(source.token)

@@ -170,7 +170,7 @@ def _rated(
         yield ~of_this
         yield ~of_its
     else:
-        either = union_all(of_answers, of_handovers)
+        either: Any = union_all(of_answers, of_handovers)
         yield _looked_up(session, a.id, either, or_(of_this, of_its), leads=leads)
 
 

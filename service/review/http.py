@@ -6,7 +6,7 @@ from datetime import date
 from typing import Annotated, Literal
 
 from fastapi import Depends, Path, Query, Request
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 from service.review.conversations import Conversations
 from service.review.filters import Filters, HandoverFilter, RatingFilter
@@ -26,13 +26,14 @@ def _absent(value: object) -> object:
 
 
 Empty = BeforeValidator(_absent)
-Confidence = Annotated[float | None, Empty, Query(ge=0, le=1)]
+Confidence = Annotated[Annotated[float, Field(ge=0, le=1)] | None, Empty]
+Days = Annotated[Annotated[int, Field(ge=1, le=3660)] | None, Empty]
 
 
 def filters_of(
     since: Annotated[date | None, Empty] = None,
     until: Annotated[date | None, Empty] = None,
-    days: Annotated[int | None, Empty, Query(ge=1, le=3660)] = None,
+    days: Days = None,
     channel: Code = "",
     outcome: Code = "",
     topic: Annotated[str, Query(max_length=20)] = "",

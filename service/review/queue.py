@@ -17,7 +17,7 @@ from service.models import AnswerRecord, Staff, now
 from service.models.review import Review, ReviewSeat, ReviewSettings, ReviewSkip, ReviewTask
 from service.review import seats
 from service.review.access import handled, iso, record_listing, refuse_own_work, seen, utc
-from service.review.listing import shortened
+from service.review.listing import COUNTED, shortened
 from service.review.sampling import sample, settings_of
 from service.review.words import REASONS
 
@@ -43,8 +43,8 @@ class ReviewQueue:
     def page(
         self, member: Member, *, reason: str = "", limit: int = 30, after: str = ""
     ) -> dict[str, Any]:
-        """{tasks, next, waiting, overdue}: those that the member may judge, due first; `after` is
-        the last answer of the page before. Raises BadRequest, NotFound."""
+        """{tasks, next, waiting, overdue, counted_all}: those that the member may judge, due first;
+        `after` is the last answer of the page before. Raises BadRequest, NotFound."""
         if reason and reason not in REASONS:
             raise BadRequest("reason_unknown", "没有这种待评原因。")
         with self._sessions.begin() as session:
@@ -53,10 +53,16 @@ class ReviewQueue:
             mine = _for(member)
             if reason:
                 mine.append(getattr(ReviewTask, reason).is_(True))
-            total, overdue = session.execute(
-                select(func.count(), func.count().filter(ReviewTask.due_at < at))
-                .select_from(ReviewTask)
+            due_first = (
+                select(ReviewTask.due_at)
                 .where(*mine)
+                .order_by(ReviewTask.due_at, ReviewTask.answer_id)
+                .limit(COUNTED + 1)
+                .subquery()
+            )
+            overdue_ones = func.count().filter(due_first.c.due_at < at)
+            total, overdue = session.execute(
+                select(func.count(), overdue_ones).select_from(due_first)
             ).one()
             if after:
                 last = _task(session, member, after)
@@ -70,8 +76,9 @@ class ReviewQueue:
             return {
                 "tasks": _views(session, shown, at),
                 "next": shown[-1].ReviewTask.answer_id if len(rows) > limit else None,
-                "waiting": total,
-                "overdue": overdue,
+                "waiting": min(total, COUNTED),
+                "overdue": min(overdue, COUNTED),
+                "counted_all": total <= COUNTED,
             }
 
     def take(self, member: Member, answer: str) -> dict[str, Any]:

@@ -56,7 +56,7 @@ class Board:
         figures = Figures(Counts(self.sessions, clock=self.clock))
         with self.sessions() as session:
             current = figures.of(session, period, self.today, region=region)
-            earlier = figures.totals(session, period.before(), region=region)
+            earlier = figures.totals(session, period.compared_with(self.today), region=region)
             fresh = freshness(session, self.today)
         rated = current["ratings"]
         mine = current["totals"] | {"satisfaction": rated["satisfaction"], "rated": rated["total"]}

@@ -64,6 +64,14 @@ class Period:
             return Period("month", last.replace(day=1), last)
         return Period(self.kind, self.first - timedelta(days=self.days), last)
 
+    def compared_with(self, today: date) -> Period:
+        """What its figures are to be compared with: the period before, of which only as many days
+        as this one has had while it still goes on; three days against a month say nothing."""
+        before = self.before()
+        if not self.first <= today < self.last:
+            return before
+        return Period("range", before.first, min(before.last, before.first + (today - self.first)))
+
     def after(self) -> Period:
         """The period that follows."""
         first = self.last + timedelta(days=1)

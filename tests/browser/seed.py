@@ -1,12 +1,14 @@
 """Two weeks in the life of the service: what the pages look like when there is something on them.
 
 Citizens ask the real product; when each thing happened is set afterwards. By hand, on a running
-server: `python -m tests.browser.seed http://127.0.0.1:8000` with its `CONSULT_HOME`.
+server with a high `CONSULT_ADDRESS_PER_MINUTE`: `python -m tests.browser.seed http://127.0.0.1:8000`
+with its `CONSULT_HOME`.
 """
 
 from __future__ import annotations
 
 import sys
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -15,7 +17,7 @@ from typing import Any
 import httpx
 from sqlalchemy import update
 
-from service.accounts import Accounts
+from service.accounts import Accounts, Invitations
 from service.assembly import Rooms
 from service.auth import Member, StaffRegister
 from service.handover import Handovers, Referral, minutes_later
@@ -23,6 +25,7 @@ from service.models import AnswerRecord, Conversation, now
 from service.ratings import Ratings
 from service.settings import Settings
 from service.signing import signing_key
+from service.statistics.counts import Counts
 
 # How many days and hours ago, and what was asked, one line for each turn.
 ASKED: tuple[tuple[int, float, tuple[str, ...]], ...] = (
@@ -102,23 +105,25 @@ class Past:
         return self.at
 
 
+PASSWORD = "梧桐 苏州河 长风 1958"
+STAFF = {
+    "curator": ("沈文", "shen.wen"),
+    "reviewer": ("顾平", "gu.ping"),
+    "supervisor": ("陆敏", "lu.min"),
+    "agent": ("钱佳", "qian.jia"),
+    "administrator": ("周正", "zhou.zheng"),
+    "auditor": ("吴衡", "wu.heng"),
+}
+
+
 class Seed:
-    """Fills the home behind `url`; `people` are the staff it hires, by role, with their tokens."""
+    """Fills the home behind `url`, with staff of its own that sign in with `PASSWORD`."""
 
     def __init__(self, url: str, rooms: Rooms) -> None:
+        self.url, self.rooms, self.clock = url, rooms, Past()
         self.http = httpx.Client(base_url=url, timeout=120)
-        self.rooms, self.clock = rooms, Past()
-        register = StaffRegister(rooms.sessions)
-        self.people: dict[str, tuple[Member, str]] = {
-            role: register.add(name, [role])
-            for role, name in (
-                ("curator", "沈文"),
-                ("reviewer", "顾平"),
-                ("supervisor", "陆敏"),
-                ("agent", "钱佳"),
-                ("administrator", "周正"),
-            )
-        }
+        self.desks = {role: self._sign_in(role) for role in STAFF}
+        self.members = {member.name: member for member in StaffRegister(rooms.sessions).all()}
         self.ratings = Ratings(rooms.sessions, signing_key(rooms.settings), clock=self.clock)
         self.handovers = Handovers(
             rooms.sessions,
@@ -129,25 +134,50 @@ class Seed:
         )
         self.answers: dict[str, dict[str, Any]] = {}
 
+    def _sign_in(self, role: str) -> httpx.Client:
+        name, login = STAFF[role]
+        invitation = Accounts(self.rooms.sessions, None).invite(name, login, [role])
+        Invitations(self.rooms.sessions).accept(invitation.token, PASSWORD)
+        desk = httpx.Client(base_url=self.url, timeout=120)
+        given = desk.post("/api/v1/session", json={"login": login, "password": PASSWORD})
+        desk.headers["X-CSRF-Token"] = given.raise_for_status().json()["csrf"]
+        return desk
+
+    def close(self) -> None:
+        """Sign out everybody."""
+        for desk in self.desks.values():
+            desk.delete("/api/v1/session")
+            desk.close()
+        self.http.close()
+
+    def member(self, role: str) -> Member:
+        return self.members[STAFF[role][0]]
+
     def staff(self, role: str, method: str, path: str, **more: Any) -> Any:
         """The JSON of an answer of the API to somebody with this role."""
-        headers = {"Authorization": f"Bearer {self.people[role][1]}"}
-        response = self.http.request(method, f"/api/v1/staff{path}", headers=headers, **more)
+        response = self.desks[role].request(method, f"/api/v1/staff{path}", **more)
         assert response.is_success, f"{path}: {response.text}"
         return response.json() if response.content else None
 
     def all(self) -> dict[str, str]:
         """Everything; returns the addresses of pages that have something on them."""
         self.citizens_ask()
+        Counts(self.rooms.sessions).rebuild()  # days that were over had been counted, as empty
         self.citizens_rate()
         found = self.tickets() | self.rating_ticket()
         found |= self.curation() | self.questions() | self.reviews()
         self.supervision()
         gap = self.staff("curator", "GET", "/gaps")["gaps"][0]
+        wanted = {"kind": "statute", "text": "劳动合同法"}
+        law = self.staff("curator", "GET", "/knowledge", params=wanted)["documents"][0]
         invited = Accounts(self.rooms.sessions, None).invite("新来的同事", "newcomer", ["agent"])
+        since, until = _on(14, 12).date(), _on(0, 12).date()
         return found | {
+            "dashboard": f"/console/dashboard?period=range&since={since}&until={until}",
             "gap": f"/console/gaps/{gap['id']}",
-            "person": f"/console/people/{self.people['agent'][0].id}",
+            "law": f"/console/statutes/{law['id']}",
+            "article": f"/console/statutes/{law['id']}/第八十二条",
+            "person": f"/console/people/{self.member('agent').id}",
             "invitation": f"/console/invitation/{invited.token}",
         }
 
@@ -182,7 +212,7 @@ class Seed:
             self.ratings.rate(token, level, aspects, words)
 
     def tickets(self) -> dict[str, str]:
-        agent, opened = self.people["agent"][0], ""
+        agent, opened = self.member("agent"), ""
         for question, end, words in HANDED_OVER:
             answer = self.answers[question]
             self.clock.at = answer["at"] + timedelta(minutes=8)
@@ -276,7 +306,7 @@ class Seed:
     def supervision(self) -> None:
         day = datetime.now(UTC).date()
         notice = {
-            "text": "区公共法律服务中心 12 月 5 日下午系统维护，电话咨询照常。",
+            "text": "真如镇街道的窗口本周五下午临时关门，急事请拨打 12348。",
             "starts_at": f"{day}T00:00",
             "ends_at": f"{day + timedelta(days=5)}T18:00",
         }
@@ -313,7 +343,6 @@ _PAPER = """# 关于普陀区便民法律服务时间调整的通知
 """
 
 if __name__ == "__main__":
-    opened = Rooms(Settings())
-    for name, path in Seed(sys.argv[1], opened).all().items():
-        sys.stdout.write(f"{name} {path}\n")
-    opened.close()
+    with closing(Rooms(Settings())) as opened, closing(Seed(sys.argv[1], opened)) as seed:
+        for name, path in seed.all().items():
+            sys.stdout.write(f"{name} {path}\n")

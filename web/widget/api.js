@@ -1,4 +1,5 @@
 // The service over HTTP: one question one answer, and plain JSON calls. Errors are ApiError, in Chinese.
+import { stored } from './dom.js';
 
 export const SAID = {
   stopped: '已停止。您的问题还在这里。', timeout: '等得太久，没有收到回答。请稍后重试。',
@@ -55,42 +56,79 @@ export async function* readEvents(response, onChunk = () => {}) {
   } finally { reader.cancel().catch(() => {}); }
 }
 
-/** One question, one answer. onEvent(name, data) hears the progress; `stream: false` asks once and never again, for words that
- *  must not arrive twice. Throws ApiError. */
+/** A key under which a question may be sent again and again and is still asked once. */
+export const newKey = () => [...crypto.getRandomValues(new Uint8Array(16))].map((n) => n.toString(16).padStart(2, '0')).join('');
+
+const SESSION = 'consult.web-session', PAUSES = [500, 1500, 4000, 8000], BACK_MS = 60000;
+const tokens = {}; // where storage is forbidden, a session lasts as long as the page
+const tokenOf = (at) => tokens[at] || stored('sessionStorage', SESSION)?.[at];
+const keepToken = (at, token) => { tokens[at] = token; stored('sessionStorage', SESSION, token ? { [at]: token } : null); };
+
+async function sessionFor(at, base, site) {
+  if (!tokenOf(at)) keepToken(at, (await call('/web-sessions', { base, method: 'POST', body: { site } })).session);
+  return tokenOf(at);
+}
+
+/** Resolves when the network is back, or has had its time. */
+const back = (pause, signal) => new Promise((done) => {
+  const off = navigator.onLine === false, timer = setTimeout(end, off ? BACK_MS : pause);
+  function end() { clearTimeout(timer); removeEventListener('online', end); signal.removeEventListener('abort', end); done(); }
+  if (off) addEventListener('online', end);
+  signal.addEventListener('abort', end);
+});
+
+/**
+ * One question, one answer. onEvent(name, data) hears the progress. Where the connection breaks it is asked again under its `key`, which
+ * gets the answer that was being made: nothing is asked twice. The session is renewed, and a puzzle solved, without anybody noticing.
+ * Throws ApiError.
+ */
 export async function ask(question, o = {}) {
-  const { base = '', conversation = null, region = null, asOf = null, signal, onEvent = () => {}, idleMs = 45000, stream = true } = o;
-  const ctl = new AbortController();
-  let timer, late = false;
+  const { base = '', site = 'home', key = newKey(), conversation = null, region = null, asOf = null, consent, signal, onEvent = () => {}, idleMs = 45000, stream = true } = o;
+  const ctl = new AbortController(), at = `${base} ${site}`, stop = () => ctl.abort();
+  let timer, late = false, broken = 0, proof = '', renewals = 0, puzzles = 0;
   const touch = () => { clearTimeout(timer); timer = setTimeout(() => { late = true; ctl.abort(); }, idleMs); };
-  const stop = () => ctl.abort();
-  const post = (accept) => {
+  const once = async () => {
+    const session = await sessionFor(at, base, site);
     touch();
-    return fetch(`${base}/api/v1/questions`, {
-      method: 'POST', cache: 'no-store', signal: ctl.signal,
-      headers: { 'Content-Type': 'application/json', Accept: accept },
-      body: JSON.stringify({ question, conversation, region, as_of: asOf }),
+    const res = await fetch(`${base}/api/v1/questions`, {
+      method: 'POST', cache: 'no-store', signal: ctl.signal, body: JSON.stringify({ question, conversation, region, as_of: asOf, consent }),
+      headers: { 'Content-Type': 'application/json', Accept: stream ? 'text/event-stream' : 'application/json', 'Idempotency-Key': key, 'X-Consult-Session': session, ...(proof && { 'X-Consult-Proof': proof }) },
     });
+    if (res.headers.get('X-Consult-Session')) keepToken(at, res.headers.get('X-Consult-Session'));
+    if (res.ok && res.body && /event-stream/.test(res.headers.get('Content-Type') || '')) {
+      for await (const { event, data } of readEvents(res, touch)) {
+        if (!/^(status|sentence|answer|error)$/.test(event)) continue;
+        const value = JSON.parse(data);
+        if (event === 'answer') return value;
+        if (event === 'error') throw new ApiError(value.code || 'failed', value.message || SAID.failed, 500);
+        onEvent(event, value);
+      }
+      throw new TypeError('cut'); // before its answer
+    }
+    const body = await res.json().catch(() => null);
+    if (!res.ok || !body?.outcome) throw Object.assign(refused(res, body), { body });
+    return body;
   };
   signal?.addEventListener('abort', stop);
   try {
-    let res = await post(stream ? 'text/event-stream' : 'application/json');
-    if (res.ok && res.body && /event-stream/.test(res.headers.get('Content-Type') || '')) {
-      try {
-        for await (const { event, data } of readEvents(res, touch)) {
-          if (!/^(status|sentence|answer|error)$/.test(event)) continue;
-          const value = JSON.parse(data);
-          if (event === 'answer') return value;
-          if (event === 'error') throw new ApiError(value.code || 'failed', value.message || SAID.failed, 500);
-          onEvent(event, value);
+    for (;;) {
+      try { return await once(); } catch (e) {
+        clearTimeout(timer);
+        if (ctl.signal.aborted) throw e;
+        if (e.status === 401 && renewals++ < 1) { keepToken(at, null); continue; }
+        if (e.status === 428 && puzzles++ < 2) {
+          onEvent('status', { stage: 'checking' });
+          proof = await (await import('./proof.js')).solve(e.body.error.challenge, ctl.signal);
+          continue;
         }
-      } catch (e) { if (e instanceof ApiError || ctl.signal.aborted) throw e; }
-      res = await post('application/json'); // the stream was cut before its answer: once more, without streaming
+        if ((e instanceof ApiError && !/^(network|offline)$/.test(e.code)) || broken >= PAUSES.length) throw e;
+        onEvent('status', { stage: 'reconnecting' });
+        await back(PAUSES[broken++], ctl.signal);
+        if (ctl.signal.aborted || navigator.onLine === false) throw e;
+      }
     }
-    const body = await res.json().catch(() => null);
-    if (!res.ok || !body?.outcome) throw refused(res, body);
-    return body;
   } catch (e) {
-    if (e instanceof ApiError) throw e;
+    if (e instanceof ApiError && !ctl.signal.aborted) throw e;
     throw unsent(signal?.aborted ? 'stopped' : late ? 'timeout' : navigator.onLine === false ? 'offline' : 'network');
   } finally {
     clearTimeout(timer);

@@ -15,6 +15,7 @@ const HOTLINES = [
 const FRESH_MS = 15 * 60000; // after that nobody should be told that a window is open now
 const NUMBERED = /^(\d{1,2})\s*[.、．)）]\s*(?!\d)(.+)$/;
 const short = (law) => law.replace(/^中华人民共和国/, '');
+const written = (a) => a.model?.generated?.length > 0; // by a language model
 const kindOf = (a) => KINDS[a.outcome] || KINDS[a.outcome.split('_')[0]];
 
 /** Plain text as paragraphs, numbered lists and 【headings】; numbered lines that are buttons below are left out. */
@@ -89,7 +90,7 @@ export const chips = (texts, onAsk, name = 'chips') => h('ul', { class: name }, 
 
 /** The DOM of one answer. onAsk(text) hears a chosen chip, onPerson() a wish for a person; rating() gives the line that asks for a
  *  rating; `fresh` is false when what it says of now may not hold any more. */
-export function renderAnswer(a, { onAsk = () => {}, onPerson, rating, base = '' } = {}) {
+export function renderAnswer(a, { onAsk = () => {}, onPerson, rating, base = '', print = () => window.print() } = {}) {
   const kind = kindOf(a), group = a.outcome.split('_')[0], urgent = a.handover?.kind === 'urgent';
   const fresh = !a.received_at || Date.now() - a.received_at < FRESH_MS;
   const handover = a.handover || (/^(unanswerable|failed)$/.test(group) && a.outcome !== 'unanswerable_off_topic' && { kind: 'hotline', targets: HOTLINES });
@@ -99,6 +100,7 @@ export function renderAnswer(a, { onAsk = () => {}, onPerson, rating, base = '' 
   return h('div', { class: `answer is-${group}` },
     !urgent && (kind || a.topic) && h('p', { class: 'kind' }, kind && h('span', { class: 'tag' }, kind), a.topic && h('span', null, a.topic)),
     urgent && box,
+    written(a) && h('p', { class: 'source ai' }, h('span', null, a.model.label), h('span', null, [a.model.name, a.model.filing].filter(Boolean).join('，'))),
     h('div', { class: 'summary' }, prose(a.summary, ['answered_faq', 'answered_legal_aid'].includes(a.outcome), a.clarify || [])),
     a.clarify?.length && chips(a.clarify, onAsk, checking ? 'chips flow' : 'chips'),
     checking && h('p', { class: 'row flow' }, ['上一步', '退出'].map((text) => h('button', { type: 'button', class: 'plain', onclick: () => onAsk(text) }, text))),
@@ -111,15 +113,15 @@ export function renderAnswer(a, { onAsk = () => {}, onPerson, rating, base = '' 
     a.citations?.length && section('cites', '法律依据', a.citations.map((c, i) => citation(c, open && i === 0))),
     h('div', { class: 'foot' },
       h('button', { type: 'button', class: 'plain', onclick: (e) => copy(answerText(a), e.currentTarget) }, '复制回答'),
-      h('button', { type: 'button', class: 'plain', onclick: () => window.print() }, '打印'),
+      h('button', { type: 'button', class: 'plain', onclick: () => print() }, '打印'),
       source(a.id && `编号 ${a.id}`, a.versions?.knowledge && `资料版本 ${a.versions.knowledge}`)),
-    rating?.());
+    rating && rating());
 }
 
 /** The same answer as plain text, for the clipboard. */
 export function answerText(a) {
   const target = (t) => [t.title, t.phone, t.where, t.hours, t.note].filter(Boolean).join('，');
-  return [`问：${a.question}`, a.summary, ...(a.notices || []).map((n) => `请留意：${n}`), ...(a.handover?.targets || []).map(target),
+  return [`问：${a.question}`, written(a) && a.model.label, a.summary, ...(a.notices || []).map((n) => `请留意：${n}`), ...(a.handover?.targets || []).map(target),
     ...(a.steps || []).map((s) => `【${s.title}】\n${[s.how, s.where && `地点：${s.where}`, s.phone && `电话：${s.phone}`,
       s.hours && `时间：${s.hours}`, s.fee && `费用：${s.fee}`, s.deadline && `期限：${s.deadline}`].filter(Boolean).join('\n')}`),
     ...(a.citations || []).map((c) => `《${c.law}》${c.article}${c.in_force === false ? '（已失效）' : ''}\n${c.text}`), NOTE]

@@ -1,18 +1,25 @@
 // Small parts that every script here stands on: elements, storage, times, copying, telephone numbers.
 // None writes HTML: the pages run under Trusted Types.
 
+let table = null; // of the interface texts in another language, see texts.js
+
+/** An interface text in the language of the reader: itself, unless `speak` has given a table. */
+export const t = (text) => (table && typeof text === 'string' && text.length < 200 ? table(text) : text);
+/** From now on interface texts are looked up by `lookup(text)`; what it does not know stays as it is. */
+export const speak = (lookup) => { table = lookup; };
+
 export function h(tag, props, ...kids) {
   const el = document.createElement(tag);
   for (const [k, v] of Object.entries(props || {})) {
     if (v == null || v === false) continue;
-    if (k.startsWith('on')) el.addEventListener(k.slice(2), v); else el.setAttribute(k, v === true ? '' : v);
+    if (k.startsWith('on')) el.addEventListener(k.slice(2), v); else el.setAttribute(k, v === true ? '' : /^(aria-label|placeholder)$/.test(k) ? t(v) : v);
   }
-  el.append(...kids.flat(Infinity).filter(Boolean));
+  el.append(...kids.flat(Infinity).filter(Boolean).map(t));
   return el;
 }
 
 /** New content for an element; what is null, false or undefined is left out. */
-export const fillWith = (el, ...kids) => el.replaceChildren(...kids.flat(Infinity).filter(Boolean));
+export const fillWith = (el, ...kids) => el.replaceChildren(...kids.flat(Infinity).filter(Boolean).map(t));
 
 /** undefined reads, null removes; storage may be forbidden. */
 export const stored = (kind, key, value) => {
@@ -46,7 +53,7 @@ export async function copy(text, button) {
     area.remove(); button.focus();
   }
   const label = button.firstChild, was = button.dataset.label ||= label.data;
-  label.data = ok ? '已复制' : '请手动复制';
+  label.data = t(ok ? '已复制' : '请手动复制');
   button.dispatchEvent(new CustomEvent('copied', { bubbles: true, composed: true, detail: label.data }));
   setTimeout(() => { label.data = was; }, 2000);
 }

@@ -6,7 +6,7 @@ const pathOf = (code) => `/conversations/${encodeURIComponent(code)}`;
 const WHO = { citizen: '我', staff: '工作人员', system: '系统消息' };
 
 /** Opens the panel; `code` is that of this page (null before the first question), `onErased(code)` hears that one is gone. */
-export function openMine(code, { root = document, base = '', onErased = () => {} } = {}) {
+export function openMine(code, { root = document, base = '', print = () => window.print(), onErased = () => {} } = {}) {
   const out = h('div', { class: 'stored', tabindex: '-1' }), problem = h('p', { class: 'problem', role: 'alert' }), said = h('p', { role: 'status' });
   const box = h('input', { id: 'mine-code', type: 'text', maxlength: '40', autocomplete: 'off', spellcheck: 'false', 'aria-describedby': 'mine-hint' });
   box.value = code || '';

@@ -5,7 +5,7 @@ import { h, moment, stored } from './dom.js';
 
 const CLOSED = 'consult.notices', AGAIN_MS = 300000;
 
-/** Shows the notices of `place` in `box`, a live region; nothing is said twice. */
+/** Shows the notices of `place` in `box`, a live region; nothing is said twice. Returns what ends it. */
 export function showNotices(box, { base = '', place = 'web' } = {}) {
   const shown = new Map();
   const close = (id) => {
@@ -21,5 +21,6 @@ export function showNotices(box, { base = '', place = 'web' } = {}) {
     for (const n of valid) if (!shown.has(n.id)) { shown.set(n.id, line(n)); box.append(shown.get(n.id)); }
   }).catch(() => {}); // a notice is a help, not a need
   look();
-  setInterval(look, AGAIN_MS);
+  const timer = setInterval(look, AGAIN_MS);
+  return () => clearInterval(timer);
 }

@@ -71,11 +71,11 @@ class Sites:
             raise NotReady("sites_invalid", f"{FILE} 有错：{_said(error)}。") from error
         ids = [site.id for site in read.sites]
         if twice := sorted({i for i in ids if ids.count(i) > 1 or i == OWN_SITE.id}):
-            raise NotReady("sites_invalid", f"{FILE} 有错：站点编号重复或被保留：{'、'.join(twice)}。")
-        if empty := [site.name for site in read.sites if not site.origins]:
             raise NotReady(
-                "sites_invalid", f"{FILE} 有错：站点“{empty[0]}”没有写来源（origins）。"
+                "sites_invalid", f"{FILE} 有错：站点编号重复或被保留：{'、'.join(twice)}。"
             )
+        if empty := [site.name for site in read.sites if not site.origins]:
+            raise NotReady("sites_invalid", f"{FILE} 有错：站点“{empty[0]}”没有写来源（origins）。")
         return cls(read.sites)
 
     def required(self, site: str) -> Site:

@@ -38,7 +38,12 @@ async def _at_work(app: FastAPI) -> AsyncIterator[None]:
     app.state.wechat = None
     try:
         app.state.wechat = await run_in_threadpool(
-            open_channel, state.rooms, state.serving, state.handovers, state.ratings
+            open_channel,
+            state.rooms,
+            state.serving,
+            state.handovers,
+            state.ratings,
+            state.writer,
         )
     except BadAccounts as error:
         # Web and console go on; `consult wechat check` says the same.

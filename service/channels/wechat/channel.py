@@ -14,6 +14,7 @@ from service.channels.wechat import wording
 from service.channels.wechat.responding import People, Responder
 from service.conversations import Answers, Desk
 from service.handover import Handovers
+from service.model.writing import Writer
 from service.ratings import Ratings
 from service.signing import Signer, signing_key
 from service.wechat.accounts import Account, Accounts
@@ -109,7 +110,7 @@ def _greeting(account: Account, scene: str) -> str:
 
 
 def open_channel(
-    rooms: Rooms, answers: Answers, people: Handovers, ratings: Ratings
+    rooms: Rooms, answers: Answers, people: Handovers, ratings: Ratings, writer: Writer | None
 ) -> Channel | None:
     """The channel of an installation, started; None where no account is configured.
     Raises BadAccounts."""
@@ -123,6 +124,7 @@ def open_channel(
         longest=rooms.settings.max_question_chars,
         people=people,
         rating_token=partial(ratings.token_for, "answer"),
+        writer=writer,
     )
     return start(rooms, accounts, desk, people)
 

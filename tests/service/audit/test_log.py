@@ -159,7 +159,10 @@ def test_known_actions_read_as_sentences() -> None:
     assert sentence("session.refuse", "staff", "") == "登录没有成功：没有这个账号"
     assert sentence("conversation.read", "handover") == "查看了转人工工单"
     assert sentence("knowledge.publish", "document", title="工伤") == "发布了知识内容“工伤”"
-    assert sentence("switch.set", "switch") == "设置了开关"
+    topic = {"name": "主题“劳动人事”"}
+    assert sentence("switch.set", "switch", off=True, **topic) == "关停了主题“劳动人事”"
+    assert sentence("switch.set", "switch", off=False, **topic) == "恢复了主题“劳动人事”"
+    assert sentence("review.judge", "review") == "给出了质量评定"
 
 
 def test_of_an_unknown_action_nothing_is_left_out() -> None:

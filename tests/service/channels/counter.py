@@ -102,7 +102,7 @@ def solution(challenge: dict[str, Any]) -> str:
     token, bits = challenge["token"], challenge["bits"]
 
     def fits(part: int, number: int) -> bool:
-        digest = hashlib.sha256(f"{token}:{part}:{number}".encode()).digest()
+        digest = hashlib.sha256(f"{token[-24:]}:{part}:{number}".encode()).digest()
         return int.from_bytes(digest) >> (256 - bits) == 0
 
     found = [next(n for n in itertools.count() if fits(p, n)) for p in range(challenge["parts"])]

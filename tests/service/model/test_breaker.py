@@ -33,6 +33,16 @@ def test_it_opens_after_failures_in_a_row_and_lets_one_probe_through() -> None:
     assert breaker.allows()
 
 
+def test_a_probe_that_was_not_made_leaves_room_for_another() -> None:
+    clock = Clock()
+    breaker = Breaker(1, 30, clock=clock)
+    breaker.failed()
+    clock.now = 30
+    assert breaker.allows()
+    breaker.passed_over()
+    assert breaker.allows()
+
+
 def test_a_rate_limit_opens_it_at_once() -> None:
     breaker = Breaker(5, 30, clock=Clock())
     breaker.failed(at_once=True)

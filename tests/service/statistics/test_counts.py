@@ -243,6 +243,15 @@ def test_periods(kind: str, first: str, last: str, before: str) -> None:
     assert period.before().after() == period
 
 
+def test_a_period_that_goes_on_is_compared_with_as_many_days() -> None:
+    month = period_of("month", date(2026, 12, 3))
+    compared = month.compared_with(date(2026, 12, 3))
+    assert (compared.first, compared.last) == (date(2026, 11, 1), date(2026, 11, 3))
+    assert month.compared_with(date(2027, 1, 1)) == month.before()
+    long = period_of("month", date(2026, 3, 30))  # February has no 30th
+    assert long.compared_with(date(2026, 3, 30)).last == date(2026, 2, 28)
+
+
 def test_a_month_by_its_name() -> None:
     assert month_named("2024-02").days == 29
     assert month_named("2026-12").after().first == date(2027, 1, 1)
