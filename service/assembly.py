@@ -100,8 +100,10 @@ class Rooms:
     def build_index(self, progress: Progress = _quiet) -> index.Manifest:
         """Build beside and switch; see `knowledge.index.build`."""
         with self.sessions() as session:
-            library = Library.load(session, content.read_repealed())
+            # Before the seconds of reading: what is published in them then makes the index stale,
+            # where it would be missing from an index that says it has it.
             fingerprint = store.fingerprint(session)
+            library = Library.load(session, content.read_repealed())
         return index.build(
             self.settings.index_home,
             library,

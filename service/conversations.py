@@ -163,7 +163,7 @@ class Desk:
         return self._with_token(record.answer)
 
     def _with_token(self, shown: dict[str, Any]) -> dict[str, Any]:
-        """What lets whoever got it rate it. Not stored: who reads the record must not be able to."""
+        """With what lets whoever got it rate it. Not stored: a record must not rate."""
         if self._rating_token is None or shown["outcome"] == Outcome.HANDOVER_WITH_PERSON:
             return shown
         return shown | {"rating_token": self._rating_token(shown["id"])}

@@ -67,6 +67,7 @@ class Serving:
     _ended: threading.Event = field(default_factory=threading.Event)
     _watcher: threading.Thread | None = None
     _error: str | None = None
+    _busy: bool = False
 
     def open(self) -> None:
         """Open what serves. Raises NotReady. From now on the index is watched."""
@@ -150,7 +151,7 @@ class Serving:
             knowledge=manifest.knowledge,
             built_at=manifest.built_at,
             current=not self.rooms.stale() and manifest.generation == self._now.generation,
-            refreshing=self._refreshing.locked() or self._wanted.is_set(),
+            refreshing=self._busy or self._wanted.is_set() or self._refreshing.locked(),
             error=self._error,
         )
 
@@ -187,6 +188,8 @@ class Serving:
             asked = self._wanted.wait(_LOOK_SECONDS)
             if self._ended.is_set():
                 return
+            self._busy = asked
+            self._wanted.clear()  # first, so that what is asked for meanwhile is done after this
             try:
                 if asked or self._outdated():
                     self.refresh()
@@ -195,7 +198,8 @@ class Serving:
                 # What serves goes on serving; the page says that the change has not arrived.
                 log.exception("serving.refresh_failed")
                 self._error = f"更新索引失败：{error}"
-            self._wanted.clear()
+            finally:
+                self._busy = False
 
     def _outdated(self) -> bool:
         """Whether another process has published or built, or a new day has begun."""

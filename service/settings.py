@@ -90,23 +90,33 @@ class Settings(BaseSettings):
         description="可信的反向代理，地址或网段，逗号分隔；只采信它们写的 X-Forwarded-For",
     )
     session_per_minute: int = Field(
-        6, ge=1, le=600,
+        6,
+        ge=1,
+        le=600,
         description="网页上一次会话平均每分钟最多问几个问题，一时最多两倍",
     )
     session_per_day: int = Field(
-        60, ge=1, le=10_000,
+        60,
+        ge=1,
+        le=10_000,
         description="网页上一次会话每天最多问几个问题",
     )
     address_per_minute: int = Field(
-        30, ge=1, le=100_000,
+        30,
+        ge=1,
+        le=100_000,
         description="网页：一个网络地址每分钟问几个以后要做机器验证（自动完成），四倍以后请稍候",
     )
     site_per_second: int = Field(
-        10, ge=1, le=1000,
+        10,
+        ge=1,
+        le=1000,
         description="网页：一个站点平均每秒最多问几个问题，一时最多五倍",
     )
     api_per_minute: int = Field(
-        600, ge=1, le=1_000_000,
+        600,
+        ge=1,
+        le=1_000_000,
         description="程序直接调用提问接口：一个网络地址每分钟最多几个问题",
     )
 

@@ -47,8 +47,10 @@ def append(
 
     `actor` is a `member.id` or `SYSTEM`; `action` is `resource.verb`; `detail` is JSON, and holds
     none of a citizen's words. The code of a conversation opens it, so that only its mark is kept
-    (`mark_of`), as `subject_id` of a conversation and under "conversation" in `detail`. The event is written when the session commits, so that the lock which
-    puts events in line is held for a moment only, and is always the last to be taken.
+    (`mark_of`), as `subject_id` of a conversation and under "conversation" in `detail`.
+
+    The event is written when the session commits, so that the lock which puts events in line is
+    held for a moment only, and is always the last to be taken.
     """
     if not re.fullmatch(r"[a-z_]+(?:\.[a-z_]+)+", action):
         raise ValueError(f"an action is resource.verb, not {action!r}")

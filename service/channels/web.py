@@ -18,7 +18,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.channels import assets
-from service.channels.gate import CONSENT_VERSION, Admission, Caller, Gate
+from service.channels.gate import CONSENT_VERSION, Caller, Gate
 from service.channels.gate.callers import KEY_HEADER, SESSION_HEADER
 from service.channels.gate.gate import Asked
 from service.channels.gate.sessions import LASTS

@@ -15,10 +15,11 @@ import numpy as np
 
 from knowledge import index
 from knowledge.encoder import OnnxEncoder, Vectors
-from knowledge.index import Progress, SearchIndex, VectorCache, embedding_input
+from knowledge.index import Progress, SearchIndex, embedding_input
 from knowledge.library import Library
 from knowledge.models import Document, Kind, Passage, Revision, Status, digest
 from knowledge.retrieval import Retriever
+from knowledge.vector_cache import VectorCache, shipped_vectors
 from service.errors import BadCases
 
 ON = date(2026, 1, 1)  # any day: the benchmark's articles carry no dates
@@ -128,7 +129,7 @@ def open_benchmark(
             ready = home / "ready.npz"
             cache = ready_vectors(library, corpus, vectors, encoder)
             if guidance:
-                cache.load(index.shipped_vectors())
+                cache.load(shipped_vectors())
             cache.save(ready, cache.keys())
         index.build(
             home, library, encoder, on=ON, knowledge="benchmark", vectors=ready, progress=progress

@@ -51,9 +51,11 @@ def _element(server: str, lang: str) -> str:
 
 
 def _frame(server: str) -> str:
-    return f"""<!doctype html><html lang="zh-CN"><head><meta charset="utf-8"><title>某局</title></head>
-<body><main><h1>某局</h1><iframe title="公共法律咨询助手" width="420" height="700"
-src="{server}/embed?site=bureau"></iframe></main></body></html>"""
+    return f"""<!doctype html><html lang="zh-CN">
+<head><meta charset="utf-8"><title>某局</title></head>
+<body><main><h1>某局</h1>
+<iframe title="公共法律咨询助手" width="420" height="700" src="{server}/embed?site=bureau"></iframe>
+</main></body></html>"""
 
 
 class Wire:
@@ -96,9 +98,8 @@ class Wire:
         while part := _received(far):
             if doomed.is_set():
                 self.was_cut += 1
-                near.sendall(
-                    part[: part.find(b"\r\n\r\n") + 40]
-                )  # the head and a bit of the stream
+                # The head, and a bit of the stream.
+                near.sendall(part[: part.find(b"\r\n\r\n") + 40])
                 break
             near.sendall(part)
         with suppress(OSError):  # closed there already

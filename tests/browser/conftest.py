@@ -14,7 +14,15 @@ from pathlib import Path
 import pytest
 import uvicorn
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Locator,
+    Page,
+    ViewportSize,
+    expect,
+    sync_playwright,
+)
 
 from service.accounts import Accounts
 from service.app import create_app
@@ -113,6 +121,7 @@ def ask(citizen: Page, question: str) -> Locator:
     expect(turn.or_(agree)).to_be_visible()
     if agree.is_visible():
         agree.click()
+        expect(turn).to_be_visible()
     expect(turn.locator(".wait")).to_have_count(0, timeout=20_000)
     return turn
 
@@ -132,7 +141,7 @@ def free_port() -> int:
         return port
 
 
-def _viewport(size: tuple[int, int]) -> dict[str, int]:
+def _viewport(size: tuple[int, int]) -> ViewportSize:
     return {"width": size[0], "height": size[1]}
 
 

@@ -12,14 +12,15 @@ from contextlib import closing
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ViewportSize, sync_playwright
 
 from service.assembly import Rooms
 from service.settings import Settings
 from tests.browser.seed import PASSWORD, STAFF, Seed
 
 PLACE = Path(__file__).parents[2] / "docs" / "images"
-WIDE, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+WIDE: ViewportSize = {"width": 1440, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 COLOURS = 96
 # The name of the picture, who looks, and where: an address, or what the seed calls a thing.
 PAGES = (

@@ -64,7 +64,8 @@ def test_when_the_session_has_ended_nothing_typed_is_lost_and_work_goes_on_after
     expect(page.get_by_role("alert")).to_contain_text("登录已过期")
     expect(page.get_by_label(re.compile("^名称"))).to_have_value("庚的题集")
 
-    page.context.add_cookies(kept)  # signed in again in another tab
+    for one in kept:  # signed in again in another tab
+        page.context.add_cookies([{"name": one["name"], "value": one["value"], "url": site.url}])
     page.get_by_role("button", name="建好，去加问题").click()
     expect(page.get_by_role("heading", name="庚的题集")).to_be_visible()
 

@@ -27,7 +27,7 @@ BARE = [
     ("/console/try?question=楼上漏水把我家天花板泡了，不肯赔", "curator"),
     ("/console/reviews/open", "supervisor"),
     ("/console/reviews/agreement", "supervisor"),
-    ("/console/statutes?q=经济补偿", "curator"),
+    ("/console/statutes?text=经济补偿", "curator"),
 ]
 # Of single things, by what the seed calls them.
 THINGS = [

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from knowledge.encoder import OnnxEncoder
-from knowledge.index import VectorCache, embedding_input, is_searched, shipped_vectors
+from knowledge.index import embedding_input, is_searched
 from knowledge.library import Library
 from knowledge.models import digest
+from knowledge.vector_cache import VectorCache, shipped_vectors
 
 
 def test_everything_searched_has_its_vector_so_that_a_first_start_is_quick(

@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ingest import content
 from ingest.pipeline import Incoming
 from knowledge import store
+from knowledge.library import Library
 from knowledge.models import NATIONAL, Status
 from service.assembly import Rooms
 from service.serving import Serving
@@ -109,3 +111,19 @@ def test_a_refresh_that_fails_leaves_what_serves_and_says_so(
         time.sleep(0.1)
     assert "磁盘满了" in (serving.status().error or "")
     assert serving.answer("公司拖欠工资怎么办").outcome.answered
+
+
+@pytest.mark.slow
+def test_what_is_published_while_an_index_is_begun_is_not_taken_for_indexed(
+    serving: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load = Library.load
+
+    def meanwhile(*args: Any) -> Library:
+        read = load(*args)
+        publish(serving, faq(QUESTION, "归业主共有。"))
+        return read
+
+    monkeypatch.setattr(Library, "load", meanwhile)
+    serving.rooms.build_index()
+    assert serving.rooms.stale()

@@ -67,8 +67,8 @@ class OnceOnly:
         ask: Callable[[Bind], dict[str, Any]],
         again: Callable[[str], dict[str, Any]],
     ) -> dict[str, Any]:
-        """The answer: by `ask`, which passes on what it is given to be told of what is stored, or by
-        `again` with the id of the one that is there. Waits for one that is being made."""
+        """The answer: by `ask`, which has what it is given told of what it stores, or by `again`
+        with the id of the one that is there. Waits for one that is being made."""
         holder = secrets.token_hex(16)
         if not self._taken(digest, holder):
             with _Place(self._waiting):

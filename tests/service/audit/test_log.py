@@ -171,3 +171,18 @@ def test_of_an_unknown_action_nothing_is_left_out() -> None:
     assert said.purpose == "某事"
     assert said.facts == (("编号", "w_1"), ("k", "坐席、无"))
     assert say("frob.publish", "widget", "", "", {}, {}).sentence == "发布了一项内容"
+
+
+def test_the_log_keeps_a_mark_of_a_conversation_and_not_its_code(
+    bureau: Bureau, auditor: dict[str, str]
+) -> None:
+    code = "c_nobodyguessesthis"
+    put(bureau, "conversation.read", code, conversation=code)
+    answer = bureau.browser().client.get(AUDIT, headers=auditor)
+    assert code not in answer.text
+    # Whoever has the code, such as the citizen who complains, finds what was done with it.
+    [mark] = ids(bureau, auditor, action="conversation.")
+    assert mark.startswith("conv-")
+    assert ids(bureau, auditor, subject_id=code) == [mark]
+    assert ids(bureau, auditor, text=code) == [mark]
+    assert ids(bureau, auditor, text="c_another") == []

@@ -99,11 +99,12 @@ def new_key() -> str:
 
 def solution(challenge: dict[str, Any]) -> str:
     """What a browser works out."""
-    token, bits = challenge["token"], challenge["bits"]
+    token: str = challenge["token"]
+    bound: int = 1 << (256 - challenge["bits"])
 
     def fits(part: int, number: int) -> bool:
         digest = hashlib.sha256(f"{token[-24:]}:{part}:{number}".encode()).digest()
-        return int.from_bytes(digest) >> (256 - bits) == 0
+        return int.from_bytes(digest) < bound
 
     found = [next(n for n in itertools.count() if fits(p, n)) for p in range(challenge["parts"])]
     return f"{token}:{','.join(map(str, found))}"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from httpx2 import Response
+from sqlalchemy import Engine, select
 from starlette.requests import Request
 
 from service.channels.gate import Caller
@@ -30,11 +32,9 @@ from tests.service.channels.counter import (
 )
 from tests.service.office import at_once
 
-WHO = {"X-Consult-Session": "a", "Content-Type": "application/json"}
 
-
-def code_of(response: object) -> str:
-    return str(response.json()["error"]["code"])  # type: ignore[attr-defined]
+def code_of(response: Response) -> str:
+    return str(response.json()["error"]["code"])
 
 
 @pytest.mark.parametrize(
@@ -204,12 +204,12 @@ def test_even_danger_has_an_end_and_the_refusal_names_the_numbers(tmp_path: Path
 
 def test_one_question_of_a_session_is_under_way(counter: Counter) -> None:
     token = counter.session()
-    answers = at_once(
-        [
-            lambda n=n: counter.ask(f"slow 0.4 {n}", origin=HERE, session=token, key=new_key())
-            for n in range(3)
-        ]
-    )
+
+    def task(number: int) -> Callable[[], Response]:
+        question, key = f"slow 0.4 {number}", new_key()
+        return lambda: counter.ask(question, origin=HERE, session=token, key=key)
+
+    answers = at_once([task(number) for number in range(3)])
     refused = [a for a in answers if a.status_code == 429]
     assert len(refused) == 2
     assert {code_of(a) for a in refused} == {"one_at_a_time"}
@@ -227,9 +227,9 @@ def test_what_was_asked_already_is_answered_over_the_limit(tmp_path: Path) -> No
         assert counter.ask("离婚", origin=HERE, session=token).status_code in (428, 429)
 
 
-def suspected(tmp_path: Path, engine: object) -> tuple[Counter, str]:
+def suspected(tmp_path: Path, engine: Engine) -> tuple[Counter, str]:
     """A counter where the next question of this session needs a proof."""
-    counter = Counter(engine, tmp_path, {"address_per_minute": 1})  # type: ignore[arg-type]
+    counter = Counter(engine, tmp_path, {"address_per_minute": 1})
     token = counter.session()
     assert counter.ask("先问一个", origin=HERE, session=token).status_code == 200
     return counter, token
