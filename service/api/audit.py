@@ -16,9 +16,10 @@ from sqlalchemy.orm import Session, sessionmaker
 from service import audit
 from service.assembly import Rooms
 from service.audit import Anchor, AuditLog, Filters
-from service.auth import ROLE_NAMES, Member
+from service.auth import Member
 from service.errors import BadRequest
 from service.permits import require
+from service.review.words import LOG_WORDS
 
 _CHINA = ZoneInfo("Asia/Shanghai")
 _MOST_ROWS = 100_000  # of a file: more than a spreadsheet is read with
@@ -59,7 +60,7 @@ def page(
     before: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> dict[str, Any]:
-    return AuditLog(sessions, ROLE_NAMES).page(wanted, before=before, limit=limit)
+    return AuditLog(sessions, LOG_WORDS).page(wanted, before=before, limit=limit)
 
 
 @router.get("/verify", summary="核验操作记录是否被改过")
@@ -103,7 +104,7 @@ def export(wanted: TheFilters, sessions: TheSessions, member: Auditor) -> Stream
             subject_id="",
             detail={"format": "CSV", "filters": wanted.given()},
         )
-    events = AuditLog(sessions, ROLE_NAMES).everything(wanted, limit=_MOST_ROWS)
+    events = AuditLog(sessions, LOG_WORDS).everything(wanted, limit=_MOST_ROWS)
     name = f"audit-{datetime.now(_CHINA):%Y%m%d-%H%M}.csv"
     return StreamingResponse(
         _csv(events),

@@ -10,15 +10,14 @@ from fastapi.responses import Response
 
 from service.assembly import Rooms
 from service.audit import ACTIONS, AuditLog, Filters, head
-from service.auth import ROLE_NAMES, Member
+from service.auth import Member
 from service.console.pages import render
 from service.errors import BadRequest
 from service.permits import require
-from service.review.words import FOLLOW_UPS, VERDICTS
+from service.review.words import LOG_WORDS
 
 router = APIRouter(include_in_schema=False)
 _A_PAGE = 50
-_WORDS = ROLE_NAMES | VERDICTS | {key: name for key, name in FOLLOW_UPS.items() if key != "none"}
 # A form sends empty fields too, so dates and numbers come as text.
 Words = Annotated[str, Query(max_length=280, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
@@ -50,7 +49,7 @@ def audit(
 ) -> Response:
     rooms: Rooms = request.app.state.rooms
     filters = Filters(_day(since), _day(until), actor, action, subject, subject_id, text.strip())
-    log = AuditLog(rooms.sessions, _WORDS)
+    log = AuditLog(rooms.sessions, LOG_WORDS)
     with rooms.sessions() as session:
         newest = head(session)
     return render(

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from service.audit import Purpose
+from service.auth import ROLE_NAMES
 
 LONGEST_COMMENT = 4000  # characters
 
@@ -114,3 +115,6 @@ TICKET_OUTCOMES = {
 def named(verdicts: dict[str, Any]) -> dict[str, Any]:
     """Counts by verdict in the order in which they are read, zero where there is none."""
     return {key: verdicts.get(key, 0) for key in VERDICTS}
+
+# What the details of events in the audit log speak of.
+LOG_WORDS = ROLE_NAMES | VERDICTS | {key: name for key, name in FOLLOW_UPS.items() if key != "none"}
