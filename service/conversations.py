@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any, Protocol
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from service.answering.draft import NOTHING_OFF, Answer, Off, Outcome, Turn
@@ -147,8 +147,8 @@ class Desk:
                 conversation = f"c_{secrets.token_urlsafe(16)}"
                 started = {"id": conversation, "channel": self._channel, "started_at": now()}
                 session.execute(insert(Conversation), started)
-            elif session.get(Conversation, conversation, with_for_update=True) is None:
-                raise _gone()  # erased by the citizen while we were looking
+            elif not _hold(session, conversation):
+                raise _gone()  # erased by the citizen while the answer was made
             shown = _record(session, conversation, answer)
             if beside:
                 beside(session, conversation, shown["id"])
@@ -180,6 +180,18 @@ class Desk:
                 .limit(REMEMBERED)
             )
             return tuple(turn_of(record) for record in newest)[::-1]
+
+
+def _hold(session: Session, conversation: str) -> bool:
+    """Lock the conversation until the commit, if it is still there. A write that changes nothing,
+    since a read takes no lock on SQLite."""
+    touched = session.execute(
+        update(Conversation)
+        .where(Conversation.id == conversation)
+        .values(channel=Conversation.channel)
+        .execution_options(synchronize_session=False)
+    )
+    return bool(touched.rowcount)  # type: ignore[attr-defined]
 
 
 def _gone() -> NotFound:

@@ -72,6 +72,7 @@ class Serving:
     def open(self) -> None:
         """Open what serves. Raises NotReady. From now on the index is watched."""
         self._opened = self._open()
+        _give_back_memory()
         self._watcher = threading.Thread(target=self._watch, name="serving", daemon=True)
         self._watcher.start()
 

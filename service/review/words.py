@@ -116,5 +116,6 @@ def named(verdicts: dict[str, Any]) -> dict[str, Any]:
     """Counts by verdict in the order in which they are read, zero where there is none."""
     return {key: verdicts.get(key, 0) for key in VERDICTS}
 
+
 # What the details of events in the audit log speak of.
 LOG_WORDS = ROLE_NAMES | VERDICTS | {key: name for key, name in FOLLOW_UPS.items() if key != "none"}

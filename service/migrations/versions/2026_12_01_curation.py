@@ -66,9 +66,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_edit_moves")),
         sqlite_autoincrement=True,
     )
-    op.create_index(
-        "ix_edit_moves_revision_id_moved_at", "edit_moves", ["revision_id", "moved_at"]
-    )
+    op.create_index("ix_edit_moves_revision_id_moved_at", "edit_moves", ["revision_id", "moved_at"])
     op.create_index("ix_revisions_document_id_status", "revisions", ["document_id", "status"])
 
 

@@ -78,7 +78,9 @@ def upgrade() -> None:
         sa.Column("finished_at", _TIME),
         sa.Column("code", sa.Integer()),
         sa.ForeignKeyConstraint(
-            ["person_id"], ["wechat_people.id"], name=op.f("fk_wechat_outbox_person_id_wechat_people")
+            ["person_id"],
+            ["wechat_people.id"],
+            name=op.f("fk_wechat_outbox_person_id_wechat_people"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_wechat_outbox")),
         sa.UniqueConstraint("source", "source_id", "part", name="uq_wechat_outbox_source"),

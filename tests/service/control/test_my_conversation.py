@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
+from service.answering.draft import Answer
+from service.answering.pipeline import Pipeline
 from service.api import citizen
 from service.api.citizen import Guesses
 from service.auth import Member
-from service.errors import TooMany
+from service.conversations import Desk
+from service.errors import NotFound, TooMany
 from service.models import (
     AnswerRecord,
     AuditEvent,
@@ -228,3 +232,26 @@ def test_guesses_are_forgotten_in_time_and_bounded() -> None:
     for n in range(50):
         guesses.missed(f"b{n}")
     assert len(guesses._misses) == 3
+
+
+class Erasing:
+    """Answers like the pipeline, and meanwhile the citizen erases the conversation."""
+
+    def __init__(self, pipeline: Pipeline, hall: Hall) -> None:
+        self._pipeline, self._hall = pipeline, hall
+
+    def answer(self, question: str, **how: Any) -> Answer:
+        answer = self._pipeline.answer(question, **how)
+        self._hall.client.delete(URL).raise_for_status()
+        return answer
+
+
+def test_a_question_whose_conversation_is_erased_meanwhile_is_not_stored(
+    hall: Hall, pipeline: Pipeline
+) -> None:
+    hall.asked(CODE, "公司拖欠工资")
+    desk = Desk(hall.sessions, Erasing(pipeline, hall), channel="web", longest=2000)
+    with pytest.raises(NotFound, match="已清除"):
+        desk.ask("要多少钱", conversation=CODE)
+    assert hall.count(AnswerRecord) == 0
+    assert hall.count(Conversation) == 0
