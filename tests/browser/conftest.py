@@ -151,7 +151,7 @@ def violations(page: Page) -> list[str]:
     return [f"{v['id']}: {v['nodes'][0]['html'][:160]}" for v in found]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def site(prepared_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The product as `consult serve` runs it, on a home and a port of its own."""
     if _CHROMIUM is None:
@@ -180,7 +180,7 @@ def site(prepared_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
     thread.join(10)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def filled(site: Site) -> dict[str, str]:
     """Two weeks of work on the site; the addresses of pages that have something on them."""
     with closing(Seed(site.url, site.rooms)) as seed:

@@ -242,11 +242,17 @@ class Seed:
 
     def curation(self) -> dict[str, str]:
         """A draft in review, one being written, a published item, and a file that was read."""
-        listed = {"kind": "faq", "limit": 3}
-        items = self.staff("curator", "GET", "/knowledge", params=listed)["documents"]
+        listed = {"kind": "faq", "limit": 40}
+        items = [
+            whole
+            for item in self.staff("curator", "GET", "/knowledge", params=listed)["documents"]
+            if (whole := self.staff("curator", "GET", f"/knowledge/documents/{item['id']}"))
+            and whole["published"]
+            and whole["newest"] == whole["published"]["id"]  # left alone by every story
+            and not whole["asides"]
+        ]
         for number, item in enumerate(items[:2]):
-            whole = self.staff("curator", "GET", f"/knowledge/documents/{item['id']}")
-            published = whole["published"]
+            published = item["published"]
             body = published["body"] | {"notices": ["请保存好收到的决定书和凭证的原件。"]}
             del body["title"]  # of a question, its own words
             saved = self.staff(

@@ -43,7 +43,7 @@ async def _at_work(app: FastAPI) -> AsyncIterator[None]:
             state.serving,
             state.handovers,
             state.ratings,
-            state.writer,
+            getattr(state, "writer", None),
         )
     except BadAccounts as error:
         # Web and console go on; `consult wechat check` says the same.
