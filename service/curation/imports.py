@@ -17,22 +17,22 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from ingest.readers import ReadDocument, Unreadable, read_apart
 from ingest.readers.passages import pieces_of
-from ingest.readers.rows import TableRow, rows_of
+from ingest.readers.rows import rows_of
 from knowledge import store
 from knowledge.citations import LawBook
 from knowledge.library import Library
-from knowledge.models import Kind, Status
+from knowledge.models import Status
 from service import audit
 from service.auth import Member
-from service.curation import chain, papers
+from service.curation import papers
 from service.curation.desk import Curation
+from service.curation.drafting import MAX_ROWS, Drafting
 from service.curation.errors import BadFields
 from service.curation.import_preview import (
     citations_of,
     namesakes,
     possible_forms,
     shown_passages,
-    titles_of,
     view_of,
 )
 from service.curation.papers import Paper
@@ -40,7 +40,6 @@ from service.errors import BadRequest, Conflict, NotFound
 from service.models import Import, Staff, now
 from service.serving import Serving
 
-MAX_ROWS = 300  # of a table that becomes cards or questions, each its own draft to review
 _STUCK = timedelta(minutes=10)  # a save that takes longer was killed: it may be done again
 _OPEN = ("read", "saving")
 
@@ -219,10 +218,11 @@ class Imports:
         papers.look_over(paper, form)
         document = self._claim(import_id)
         try:
+            drafting = Drafting(self._sessions, self._curation, self._today())
             if form in ("faq", "service"):
-                drafts, skipped = self._save_rows(member, document, form, paper, left_out)
+                drafts, skipped = drafting.of_rows(member, document, form, paper, left_out)
             else:
-                drafts = [self._save_paper(member, document, form, paper, replaces, left_out)]
+                drafts = [drafting.of_paper(member, document, form, paper, replaces, left_out)]
                 skipped = []
         except BaseException:
             self._settle(member, import_id, "read", None)
@@ -271,92 +271,6 @@ class Imports:
                 self._record(session, member, "save", row, documents=documents[:50])
             session.flush()
             return self._view(session, row)
-
-    def _save_paper(
-        self,
-        member: Member,
-        document: ReadDocument,
-        form: str,
-        paper: Paper,
-        replaces: str | None,
-        left_out: Sequence[int],
-    ) -> dict[str, Any]:
-        if form == "statute":
-            incoming = papers.statute(document, paper, self._today())
-        else:
-            pieces = papers.kept_pieces(document, left_out)
-            if not pieces:
-                raise BadFields({"left_out": "至少要留一段。"})
-            incoming = papers.policy(replaces, paper, pieces, self._today())
-        base = self._base(member, incoming.document.id, incoming.document.kind)
-        note = f"从文件导入：{document.title[:100]}"
-        saved = self._curation.add(member, incoming, base=base, note=note, origin="import")
-        return _draft(saved, [])
-
-    def _base(self, member: Member, document_id: str, kind: Kind) -> str | None:
-        """What a new version is put on top of. Raises Conflict while somebody works on it."""
-        with self._sessions() as session:
-            present = store.document(session, document_id)
-            if present is None:
-                return None
-            chain.seen(session, member, document_id)
-            if present.kind is not kind:
-                raise BadFields({"replaces": "要代替的内容不是同一类，请重新选择。"})
-            newest = chain.newest(session, document_id)
-        if newest and newest.status in chain.OPEN and newest.author != member.id:
-            raise Conflict(
-                "draft_open", "有人正在改这份文件，请先发布或者作废那一稿，再导入新版本。"
-            )
-        return newest.id if newest else None
-
-    def _save_rows(
-        self,
-        member: Member,
-        document: ReadDocument,
-        form: str,
-        paper: Paper,
-        left_out: Sequence[int],
-    ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-        """A draft for each row: through the editor's own checks where it passes them, with a list
-        of what is missing where it does not."""
-        rows = [r for r in rows_of(document) if r.kind == form and r.number not in set(left_out)]
-        if not rows:
-            raise BadFields({"left_out": "表里没有可以导入的行。"})
-        if len(rows) > MAX_ROWS:
-            raise BadFields({"left_out": f"一次最多导入{MAX_ROWS}行，请拆开。"})
-        defaults = {"region": paper.region, "topic": paper.topic, "source": paper.source}
-        drafts, skipped = [], []
-        with self._sessions() as session:
-            taken = titles_of(session, Kind(form))
-        for row in rows:
-            title = str(row.fields.get("question") or row.fields.get("title"))
-            if title in taken:
-                skipped.append({"row": row.number, "title": title, "why": "已有同名的一条"})
-                continue
-            taken.add(title)
-            drafts.append(self._save_row(member, row, form, defaults) | {"row": row.number})
-        return drafts, skipped
-
-    def _save_row(
-        self, member: Member, row: TableRow, form: str, defaults: dict[str, str]
-    ) -> dict[str, Any]:
-        body = papers.row_body(row, defaults, self._today())
-        note = f"从表格第{row.number}行导入"
-        try:
-            saved = self._curation.save(
-                member,
-                document_id=None,
-                kind=form,
-                body=body,
-                base=None,
-                note=note,
-                origin="import",
-            )
-            return _draft(saved, [])
-        except BadFields as error:
-            incoming = papers.row_incoming("faq" if form == "faq" else "service", body)
-            saved = self._curation.add(member, incoming, note=note, origin="import")
-            return _draft(saved, sorted(error.fields.values()))
 
     def discard(self, member: Member, import_id: str) -> dict[str, Any]:
         """Decide not to import a file; it stays in the list. Raises NotFound, Conflict."""
@@ -421,13 +335,3 @@ def _names(session: Session, rows: Sequence[Import]) -> dict[str, str]:
     ids = {row.staff_id for row in rows}
     found = session.execute(select(Staff.id, Staff.name).where(Staff.id.in_(ids)))
     return {row[0]: row[1] for row in found}
-
-
-def _draft(saved: dict[str, Any], missing: list[str]) -> dict[str, Any]:
-    return {
-        "document": saved["document"],
-        "revision": saved["id"],
-        "title": saved["title"],
-        "kind": saved["kind"],
-        "missing": missing,
-    }

@@ -19,20 +19,6 @@ def postgresql() -> Iterator[Engine]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def office(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Office]:
-    """The desk on each kind of database."""
-    if request.param == "sqlite":
-        with databases.sqlite(tmp_path) as engine:
-            yield Office(engine, databases.sessions_of(engine))
-    elif databases.POSTGRES:
-        engine = request.getfixturevalue("postgresql")
-        databases.empty(engine)
-        yield Office(engine, databases.sessions_of(engine))
-    else:
-        pytest.skip("CONSULT_TEST_POSTGRES names no database")
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     """An empty one of each kind."""
     if request.param == "sqlite":
@@ -44,3 +30,9 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]
         yield engine
     else:
         pytest.skip("CONSULT_TEST_POSTGRES names no database")
+
+
+@pytest.fixture
+def office(database: Engine) -> Office:
+    """The desk on each kind of database."""
+    return Office(database, databases.sessions_of(database))

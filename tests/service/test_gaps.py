@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import delete, func, select
+from sqlalchemy import Engine, delete, func, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from knowledge.encoder import QUERY, Vectors
@@ -168,17 +167,9 @@ class District:
             return session.scalar(select(func.count()).select_from(table)) or 0
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def district(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[District]:
-    if request.param == "sqlite":
-        with databases.sqlite(tmp_path) as engine:
-            yield District(databases.sessions_of(engine))
-    elif databases.POSTGRES:
-        engine = request.getfixturevalue("postgresql")
-        databases.empty(engine)
-        yield District(databases.sessions_of(engine))
-    else:
-        pytest.skip("CONSULT_TEST_POSTGRES names no database")
+@pytest.fixture
+def district(database: Engine) -> District:
+    return District(databases.sessions_of(database))
 
 
 def test_questions_of_one_meaning_fall_together_the_most_asked_first(district: District) -> None:

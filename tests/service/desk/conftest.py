@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,6 +16,7 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from sqlalchemy import Engine
 
 from knowledge.library import Library
 from knowledge.models import Document, Kind, Passage, Revision, Status
@@ -119,17 +119,9 @@ class FrontDesk(Office):
         return self.client.app.state.urgent  # type: ignore[attr-defined]
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def front(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[FrontDesk]:
-    if request.param == "sqlite":
-        with databases.sqlite(tmp_path) as engine:
-            yield FrontDesk(engine, databases.sessions_of(engine))
-    elif databases.POSTGRES:
-        engine = request.getfixturevalue("postgresql")
-        databases.empty(engine)
-        yield FrontDesk(engine, databases.sessions_of(engine))
-    else:
-        pytest.skip("CONSULT_TEST_POSTGRES names no database")
+@pytest.fixture
+def front(database: Engine) -> FrontDesk:
+    return FrontDesk(database, databases.sessions_of(database))
 
 
 @contextmanager

@@ -7,13 +7,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import Any, Self
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from sqlalchemy import func, insert, select
+from sqlalchemy import Engine, func, insert, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from service.api import ratings as api
@@ -128,19 +127,11 @@ class Bureau:
             return session.scalar(select(func.count()).select_from(table)) or 0
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def bureau(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bureau]:
-    """An bureau without anything from another test, on each kind of database."""
-    if request.param == "sqlite":
-        with databases.sqlite(tmp_path) as engine, Bureau(databases.sessions_of(engine)) as opened:
-            yield opened
-    elif databases.POSTGRES:
-        engine = request.getfixturevalue("postgresql")
-        databases.empty(engine)
-        with Bureau(databases.sessions_of(engine)) as opened:
-            yield opened
-    else:
-        pytest.skip("CONSULT_TEST_POSTGRES names no database")
+@pytest.fixture
+def bureau(database: Engine) -> Iterator[Bureau]:
+    """A bureau without anything from another test, on each kind of database."""
+    with Bureau(databases.sessions_of(database)) as opened:
+        yield opened
 
 
 @pytest.fixture

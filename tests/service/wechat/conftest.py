@@ -11,21 +11,7 @@ import pytest
 from sqlalchemy import Engine
 
 from service.wechat import delivery
-from tests.service import databases
 from tests.service.wechat.stage import Stage, stage
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
-    if request.param == "sqlite":
-        with databases.sqlite(tmp_path) as engine:
-            yield engine
-    elif databases.POSTGRES:
-        engine = request.getfixturevalue("postgresql")
-        databases.empty(engine)
-        yield engine
-    else:
-        pytest.skip("CONSULT_TEST_POSTGRES names no database")
 
 
 @pytest.fixture
@@ -36,7 +22,7 @@ def patience() -> float:
 
 @pytest.fixture
 def on_stage(
-    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, patience: float
+    database: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, patience: float
 ) -> Iterator[Callable[..., Stage]]:
     """Starts a service with an account as the test wants it; it looks at everything ten times as
     often as it would."""
@@ -46,7 +32,7 @@ def on_stage(
     with ExitStack() as stack:
 
         def start(**changes: Any) -> Stage:
-            return stack.enter_context(stage(engine, tmp_path, **changes))
+            return stack.enter_context(stage(database, tmp_path, **changes))
 
         yield start
 

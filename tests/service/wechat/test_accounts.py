@@ -81,7 +81,7 @@ def test_the_service_menu_is_one_that_the_platform_takes() -> None:
             assert len(entry["name"].encode()) <= 40
 
 
-@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_the_menu_is_pushed_and_the_account_checked(
     on_stage: Callable[..., Stage], monkeypatch: pytest.MonkeyPatch
 ) -> None:

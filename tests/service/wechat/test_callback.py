@@ -23,7 +23,7 @@ from tests.service.wechat.test_delivery import states
 Start = Callable[..., Stage]
 
 # What happens here is the same on each kind of database; `test_delivery` runs on both.
-pytestmark = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
@@ -89,10 +89,10 @@ def test_an_account_that_is_not_there_is_not_found(service: Stage) -> None:
 
 
 def test_a_configuration_with_a_mistake_stops_wechat_and_nothing_else(
-    engine: Engine, tmp_path: Path
+    database: Engine, tmp_path: Path
 ) -> None:
     (tmp_path / "wechat.yaml").write_text("accounts: {demo: {name: 甲}}", "utf-8")
-    url = engine.url.render_as_string(hide_password=False)
+    url = database.url.render_as_string(hide_password=False)
     rooms = Rooms(Settings(_env_file=None, home=tmp_path, database_url=url))
     with TestClient(application(rooms, Scripted())) as client:
         assert client.get("/wechat/demo").status_code == 503
