@@ -86,6 +86,7 @@ class Client:
             position = int(page["msgid"])
 
     def push_menu(self) -> None:
+        self.token()  # where there is none, the platform's word says why
         self._call("/cgi-bin/menu/create", self._account.menu_json())
 
     def probe(self) -> str:
@@ -99,17 +100,19 @@ class Client:
             return "allowed" if error.code in (40003, *WINDOW_CLOSED) else f"errcode {error.code}"
         return "allowed"
 
-    def token(self) -> str:
-        """Raises ApiError, NotSent, Unclear."""
-        return self._token()
-
-    def _token(self, refused: str | None = None) -> str:
+    def token(self, *, refused: str | None = None) -> str:
+        """Raises ApiError, NotSent."""
         try:
             return self._tokens.get(self._key, self._fetch, refused=refused)
-        except NoToken as error:
+        except (NoToken, Unclear) as error:  # unclear of the token, so nothing has been sent
             raise NotSent("no access token") from error
-        except Unclear as error:  # of the token, so the message has not been sent
-            raise NotSent("no access token") from error
+
+    def _token(self, refused: str | None = None) -> str:
+        """For a message: whatever the platform says of the token, it says nothing of that."""
+        try:
+            return self.token(refused=refused)
+        except ApiError as error:
+            raise NotSent(f"no access token: {error}") from error
 
     def _fetch(self) -> tuple[str, int]:
         got = self._post(

@@ -82,6 +82,9 @@ class Post:
         self._waiting: dict[int, list[Callable[[], None]]] = {}
         self._lock = threading.Lock()
         self._free_to_answer, self._free_to_send = answering, sending
+        # What threads have really in hand: only that is kept from other workers.
+        self._in_answer: set[int] = set()
+        self._in_sending: set[int] = set()
         self._came, self._goes, self._ended = (threading.Event() for _ in range(3))
         self._threads: list[threading.Thread] = []
 
@@ -105,8 +108,10 @@ class Post:
             pool.shutdown(wait=True, cancel_futures=True)
 
     def can_push(self, account: str) -> bool:
-        """Whether the account may send by itself: as configured, and as the platform lets it."""
-        return self._accounts[account].customer_service and not self._denied[account]
+        """Whether the account may send by itself: as configured, and as the platform lets it. One
+        that is configured no more may not."""
+        known = self._accounts.get(account)  # rows outlive an account's entry in the file
+        return known is not None and known.customer_service and not self._denied[account]
 
     # A callback
 
@@ -176,23 +181,30 @@ class Post:
             try:
                 with self._lock:
                     free, waited_for = self._free_to_answer, list(self._waiting)
-                jobs = self.inbox.claim(free)
+                jobs = self.inbox.claim(free, self._accounts)
+                self._hand_out(jobs)
                 if time.monotonic() - looked > _LOOK:
                     looked = time.monotonic()
-                    jobs += self.inbox.claim(free - len(jobs), take_over=True)
+                    free -= len(jobs)
+                    self._hand_out(self.inbox.claim(free, self._accounts, take_over=True))
                     if waited_for:  # another process may have answered
                         self._tell(self.inbox.answered(waited_for))
-                for job in jobs:
-                    with self._lock:
-                        self._free_to_answer -= 1
-                    self._answerers.submit(self._answer, job)
                 if time.monotonic() - renewed > _RENEW:
-                    self.inbox.renew()
-                    self.outbox.renew()
+                    with self._lock:
+                        answering, sending = set(self._in_answer), set(self._in_sending)
+                    self.inbox.renew(answering)
+                    self.outbox.renew(sending)
                     renewed = time.monotonic()
             except Exception:
                 log.exception("wechat.answering_failed")
                 self._ended.wait(_LOOK)
+
+    def _hand_out(self, jobs: Sequence[Job]) -> None:
+        for job in jobs:
+            with self._lock:
+                self._free_to_answer -= 1
+                self._in_answer.add(job.id)
+            self._answerers.submit(self._answer, job)
 
     def _answer(self, job: Job) -> None:
         try:
@@ -207,6 +219,7 @@ class Post:
             log.exception("wechat.answer_lost", message=job.id)
         finally:
             with self._lock:
+                self._in_answer.discard(job.id)
                 self._free_to_answer += 1
                 all_were_busy = self._free_to_answer == 1
             if all_were_busy:
@@ -246,11 +259,12 @@ class Post:
                 with self._lock:
                     free = self._free_to_send
                 at = time.monotonic()
-                pausing = [key for key, until in self._paused.items() if until > at]
-                silent = [key for key in self._accounts if not self.can_push(key)]
-                for item in self.outbox.lease(free, without=[*pausing, *silent]):
+                pausing = {key for key, until in self._paused.items() if until > at}
+                may = [key for key in self._accounts if self.can_push(key) and key not in pausing]
+                for item in self.outbox.lease(free, may):
                     with self._lock:
                         self._free_to_send -= 1
+                        self._in_sending.add(item.id)
                     self._senders.submit(self._send, item)
             except Exception:
                 log.exception("wechat.sending_failed")
@@ -263,6 +277,7 @@ class Post:
             log.exception("wechat.send_lost", item=item.id)  # it will be `unknown`
         finally:
             with self._lock:
+                self._in_sending.discard(item.id)
                 self._free_to_send += 1
             self._goes.set()
 
@@ -317,12 +332,12 @@ class Post:
 
     def _feed(self) -> None:
         """What staff have said goes out."""
-        if self.outbox.feed(self.can_push):
+        if self.outbox.feed(self._accounts, self.can_push):
             self._goes.set()
 
     def _sweep(self) -> None:
         """What was lost sight of is looked for."""
-        if self.inbox.abandoned(self.can_push):
+        if self.inbox.abandoned(self._accounts, self.can_push):
             self._goes.set()
         if lost := self.outbox.lost_sight_of():
             log.warning("wechat.sends_unclear", count=lost)

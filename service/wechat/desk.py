@@ -32,8 +32,9 @@ def reach(
 ) -> dict[str, Any] | None:
     """Whether and how words reach the citizen of a conversation; None when it is not of WeChat.
 
-    {left, until, waiting, unclear, note}: how many messages may be sent and until when; how many
-    wait for the citizen to write; of how many it is not known whether they arrived.
+    {left, until, waiting, unclear, failed, note}: how many messages may be sent and until when; how
+    many wait for the citizen to write; of how many it is not known whether they arrived; how many
+    the platform has refused for good.
     """
     with sessions() as session:
         person = session.scalar(select(Person).where(Person.conversation_id == conversation))
@@ -56,5 +57,6 @@ def reach(
         "until": moment(allowed.until) if left else None,
         "waiting": counted.get("held", 0),
         "unclear": counted.get("unknown", 0),
+        "failed": counted.get("failed", 0),
         "note": note if pushes else _PULL,
     }

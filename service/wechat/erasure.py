@@ -15,17 +15,16 @@ from service.models.wechat import WeChatPerson as Person
 
 def forget(session: Session, conversations: Collection[str], at: datetime) -> None:
     """Erase, in the caller's transaction, what waits to be sent in these conversations and the
-    replies that are kept for a retry, and part their ids from whoever had them. Words that are
+    replies that are kept for the platform to fetch, and part their ids from whoever had them. What
+    is under way to the platform at this moment may arrive, and is not tried again. Words that are
     being answered at this moment will begin a new conversation."""
     people = select(Person.id).where(Person.conversation_id.in_(conversations))
-    waiting = Outgoing.state.in_(("queued", "held", "unknown", "failed"))
+    waiting = Outgoing.state.in_(("queued", "sending", "held", "unknown", "failed"))
     for statement in (
         update(Outgoing)
         .where(Outgoing.person_id.in_(people), waiting)
         .values(state="expired", text=None, finished_at=at),
-        update(Message)
-        .where(Message.person_id.in_(people), Message.delivery != "pending")
-        .values(parts=None),
+        update(Message).where(Message.person_id.in_(people)).values(parts=None),
         update(Person)
         .where(Person.conversation_id.in_(conversations))
         .values(conversation_id=None, conversation_at=None),

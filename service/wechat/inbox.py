@@ -125,10 +125,10 @@ class Inbox:
         said = row.parts[0] if row.parts and row.delivery in ("passive", "later") else None
         return Received(row.id, False, row.delivery, said, row.tries, utc(row.received_at))
 
-    def claim(self, most: int, *, take_over: bool = False) -> list[Job]:
-        """Up to so many messages to answer, oldest first, one of a person at a time. What another
-        process has received is left to it for a moment. With `take_over`, only what a worker that
-        is dead has begun."""
+    def claim(self, most: int, accounts: Collection[str], *, take_over: bool = False) -> list[Job]:
+        """Up to so many messages to answer of these accounts, oldest first, one of a person at a
+        time. What another process has received is left to it for a moment. With `take_over`, only
+        what nobody is answering any more."""
         if most < 1:
             return []
         at, other = self._clock(), aliased(Message)
@@ -144,7 +144,7 @@ class Inbox:
         )
         oldest = (
             select(Message.id)
-            .where(free, ~earlier)
+            .where(free, Message.account.in_(accounts), ~earlier)
             .order_by(Message.id)
             .limit(most)
             .with_for_update(skip_locked=True)
@@ -185,12 +185,18 @@ class Inbox:
             for row in sorted(rows, key=lambda row: row.id)
         ]
 
-    def renew(self) -> None:
-        """Keep what this process is answering."""
+    def renew(self, ids: Collection[int]) -> None:
+        """Keep these, which this process is answering; what it has lost hold of becomes free."""
+        if not ids:
+            return
         with writing(self._sessions) as session:
             session.execute(
                 update(Message)
-                .where(Message.state == "answering", Message.worker == self._worker)
+                .where(
+                    Message.id.in_(ids),
+                    Message.state == "answering",
+                    Message.worker == self._worker,
+                )
                 .values(lease_until=self._clock() + LEASE)
                 .execution_options(synchronize_session=False)
             )
@@ -265,10 +271,12 @@ class Inbox:
             return self.settle(message_id, can_push=can_push, prefer_push=prefer_push, later=later)
         return settled.parts[0] if settled.parts and settled.delivery != "pushed" else None
 
-    def abandoned(self, can_push: Callable[[str], bool]) -> int:
-        """Queue the answers that no callback has fetched and none will any more; how many."""
+    def abandoned(self, accounts: Collection[str], can_push: Callable[[str], bool]) -> int:
+        """Queue the answers of these accounts that no callback has fetched and none will any more;
+        how many."""
         at = self._clock()
         old = and_(
+            Message.account.in_(accounts),
             Message.delivery == "pending",
             Message.state == "answered",
             Message.received_at < at - LAST_TRY,

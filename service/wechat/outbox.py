@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import String, cast, delete, exists, func, select, update
+from sqlalchemy import ColumnElement, String, cast, delete, exists, func, select, update
 from sqlalchemy.orm import Session, aliased, sessionmaker
 
 from service.handover import words
@@ -31,6 +31,7 @@ _APART = timedelta(seconds=0.5)  # so that parts arrive in their order
 _HELD_FOR, _KEPT = timedelta(days=7), timedelta(days=30)
 _SLOWEST_RETRY = timedelta(minutes=1)
 _HANDOVERS_SINCE = timedelta(days=3)
+_FED_FOR = _KEPT - timedelta(days=1)  # older words may have been sent, and their row forgotten
 _CLOSED = {"spoke_at": None, "acted_at": None}
 _USED_UP = {"sent_since_spoke": AFTER_MESSAGE, "sent_since_acted": AFTER_ACTION}
 
@@ -84,21 +85,21 @@ def put(
 
 def release(session: Session, person_id: str, at: datetime) -> None:
     """Send what was held: the citizen has written, and there is a quota again."""
-    _move(session, ["held"], "queued", person_id=person_id, not_before=at)
+    _move(session, ["held"], "queued", Outgoing.person_id == person_id, not_before=at)
 
 
 def give_up(session: Session, person_id: str, at: datetime) -> None:
     """Somebody follows no more: nothing can reach him."""
     waiting = ["queued", "held", "unknown"]
-    _move(session, waiting, "expired", person_id=person_id, text=None, finished_at=at)
+    _move(session, waiting, "expired", Outgoing.person_id == person_id, text=None, finished_at=at)
 
 
 def _move(
-    session: Session, states: list[str], state: str, *, person_id: str, **values: Any
+    session: Session, states: list[str], state: str, which: ColumnElement[bool], **values: Any
 ) -> None:
     session.execute(
         update(Outgoing)
-        .where(Outgoing.person_id == person_id, Outgoing.state.in_(states))
+        .where(which, Outgoing.state.in_(states))
         .values(state=state, **values)
         .execution_options(synchronize_session=False)
     )
@@ -118,9 +119,9 @@ class Outbox:
         self._sessions, self._vault = sessions, vault
         self._worker, self._clock = worker, clock
 
-    def lease(self, most: int, *, without: Collection[str] = ()) -> list[Item]:
-        """Up to so many messages to send now, one of a person at a time, oldest first; the attempt
-        is on record. What the quota does not allow is held. `without`: accounts that pause."""
+    def lease(self, most: int, accounts: Collection[str]) -> list[Item]:
+        """Up to so many messages of these accounts to send now, one of a person at a time, oldest
+        first; the attempt is on record. What the quota does not allow is held."""
         if most < 1:
             return []
         at, other = self._clock(), aliased(Outgoing)
@@ -134,7 +135,7 @@ class Outbox:
             .where(
                 Outgoing.state == "queued",
                 Outgoing.not_before <= at,
-                Outgoing.account.not_in(without),
+                Outgoing.account.in_(accounts),
                 ~earlier,
             )
             .order_by(Outgoing.id)
@@ -166,38 +167,48 @@ class Outbox:
                 person = by_id[row.person_id]
                 openid = self._vault.unseal(person.sealed)
                 if openid is None or quota(person, at).left < 1:
-                    self._set(session, row.id, state="held", attempts=row.attempts - 1)
+                    which = Outgoing.id == row.id
+                    _move(session, ["sending"], "held", which, attempts=row.attempts - 1)
                 else:
                     items.append(
                         Item(row.id, person.account, person.id, openid, row.text, row.attempts, at)
                     )
         return items
 
-    def renew(self) -> None:
-        """Keep what this process is sending."""
+    def renew(self, ids: Collection[int]) -> None:
+        """Keep these, which this process is sending; what it has lost hold of becomes unclear."""
+        if not ids:
+            return
         with writing(self._sessions) as session:
             session.execute(
                 update(Outgoing)
-                .where(Outgoing.state == "sending", Outgoing.worker == self._worker)
+                .where(
+                    Outgoing.id.in_(ids),
+                    Outgoing.state == "sending",
+                    Outgoing.worker == self._worker,
+                )
                 .values(lease_until=self._clock() + _LEASE)
                 .execution_options(synchronize_session=False)
             )
 
     def sent(self, item: Item) -> None:
         with writing(self._sessions) as session:
-            self._set(session, item.id, state="sent", text=None, finished_at=self._clock())
+            # Whatever was thought of it meanwhile.
+            thought = ["sending", "unknown", "queued", "held"]
+            values = {"text": None, "finished_at": self._clock()}
+            _move(session, thought, "sent", Outgoing.id == item.id, **values)
             self._count(session, item.person_id)
 
     def unknown(self, item: Item) -> None:
         """It may have arrived, and may count."""
         with writing(self._sessions) as session:
-            self._set(session, item.id, state="unknown", lease_until=None)
+            self._end(session, item, "unknown", lease_until=None)
             self._count(session, item.person_id)
 
     def hold(self, item: Item, code: int, *, closed: bool = False, used_up: bool = False) -> None:
         """The platform has refused; it waits until the citizen writes again."""
         with writing(self._sessions) as session:
-            self._set(session, item.id, state="held", code=code)
+            self._end(session, item, "held", code=code)
             values: dict[str, Any] = _CLOSED if closed else _USED_UP if used_up else {}
             if values:
                 session.execute(update(Person).where(Person.id == item.person_id).values(**values))
@@ -205,23 +216,18 @@ class Outbox:
     def hold_all(self, account: str) -> None:
         """The account cannot send by itself (any more): what is queued waits to be asked for."""
         with writing(self._sessions) as session:
-            session.execute(
-                update(Outgoing)
-                .where(Outgoing.account == account, Outgoing.state == "queued")
-                .values(state="held")
-                .execution_options(synchronize_session=False)
-            )
+            _move(session, ["queued"], "held", Outgoing.account == account)
 
     def later(self, item: Item, code: int | None = None, wait: timedelta | None = None) -> None:
         """It was not sent; try again after a while, longer each time."""
         wait = wait or min(timedelta(seconds=2 ** min(item.attempts, 6)), _SLOWEST_RETRY)
         with writing(self._sessions) as session:
-            self._set(session, item.id, state="queued", code=code, not_before=self._clock() + wait)
+            self._end(session, item, "queued", code=code, not_before=self._clock() + wait)
 
     def fail(self, item: Item, code: int) -> None:
         """It can never be sent as it is. The text stays, for who looks into it."""
         with writing(self._sessions) as session:
-            self._set(session, item.id, state="failed", code=code, finished_at=self._clock())
+            self._end(session, item, "failed", code=code, finished_at=self._clock())
 
     def lost_sight_of(self) -> int:
         """Turn what dead workers were sending into `unknown`; how many."""
@@ -264,19 +270,16 @@ class Outbox:
 
     def decide(self, item: Item, *, arrived: bool) -> None:
         """What was unclear is clear now."""
-        values: dict[str, Any] = {"state": "queued"}
+        values: dict[str, Any] = {}
         if arrived:
-            values = {"state": "sent", "text": None, "finished_at": self._clock()}
+            values = {"text": None, "finished_at": self._clock()}
         with writing(self._sessions) as session:
-            session.execute(
-                update(Outgoing)
-                .where(Outgoing.id == item.id, Outgoing.state == "unknown")
-                .values(**values)
-                .execution_options(synchronize_session=False)
-            )
+            state = "sent" if arrived else "queued"
+            _move(session, ["unknown"], state, Outgoing.id == item.id, **values)
 
-    def feed(self, can_push: Callable[[str], bool]) -> int:
-        """Queue what staff have said to citizens who came by WeChat, each message once; how many.
+    def feed(self, accounts: Collection[str], can_push: Callable[[str], bool]) -> int:
+        """Queue what staff have said to citizens who came by these accounts, each message once; how
+        many.
 
         Looked for by what is not in the outbox, not by a last number: of two that are written at
         once the smaller number may be seen later.
@@ -291,7 +294,9 @@ class Outbox:
             .join(HandoverTicket, HandoverTicket.id == HandoverMessage.handover_id)
             .join(Person, Person.conversation_id == HandoverTicket.conversation_id)
             .where(
+                Person.account.in_(accounts),
                 HandoverTicket.changed_at > at - _HANDOVERS_SINCE,
+                HandoverMessage.sent_at > at - _FED_FOR,
                 HandoverMessage.sender != "citizen",
                 HandoverMessage.private.is_(False),
                 # What the citizen has just caused himself is said in the reply to him.
@@ -332,7 +337,7 @@ class Outbox:
             ).one_or_none()
             if taken is None:
                 return None, 0
-            self._set(session, taken.id, text=None)
+            _move(session, ["sent"], "sent", Outgoing.id == taken.id, text=None)
             return taken.text, session.scalar(select(func.count(Outgoing.id)).where(*mine)) or 0
 
     def waiting_for(self, person_id: str, *states: str) -> int:
@@ -360,14 +365,8 @@ class Outbox:
         """Give up what was held too long, and forget what ended long ago."""
         at = self._clock()
         with writing(self._sessions) as session:
-            session.execute(
-                update(Outgoing)
-                .where(
-                    Outgoing.state.in_(("held", "unknown")), Outgoing.created_at < at - _HELD_FOR
-                )
-                .values(state="expired", text=None, finished_at=at)
-                .execution_options(synchronize_session=False)
-            )
+            waiting, old = ["queued", "held", "unknown"], Outgoing.created_at < at - _HELD_FOR
+            _move(session, waiting, "expired", old, text=None, finished_at=at)
             session.execute(
                 delete(Outgoing)
                 .where(Outgoing.finished_at < at - _KEPT)
@@ -375,13 +374,9 @@ class Outbox:
             )
 
     @staticmethod
-    def _set(session: Session, item_id: int, **values: Any) -> None:
-        session.execute(
-            update(Outgoing)
-            .where(Outgoing.id == item_id)
-            .values(**values)
-            .execution_options(synchronize_session=False)
-        )
+    def _end(session: Session, item: Item, state: str, **values: Any) -> None:
+        """What became of an attempt, unless its text was erased meanwhile."""
+        _move(session, ["sending"], state, Outgoing.id == item.id, **values)
 
     @staticmethod
     def _count(session: Session, person_id: str) -> None:

@@ -98,6 +98,11 @@ class Talks:
             session.execute(update(Person).where(is_it).values(**values))
         return current, person.scene
 
+    def latest(self, person_id: str) -> str | None:
+        """The conversation somebody had last, gone on with or not."""
+        with self._sessions() as session:
+            return session.scalar(select(Person.conversation_id).where(Person.id == person_id))
+
     def _is_handed_over(self, conversation: str | None) -> bool:
         with self._sessions() as session:
             ticket = select(HandoverTicket.id).where(

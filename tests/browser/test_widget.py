@@ -6,10 +6,13 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Request, Route, expect
 from sqlalchemy import func, select
 
+from service.auth import StaffRegister
 from service.channels.gate.challenge import Challenges
+from service.channels.gate.gate import CONSENT_VERSION
+from service.handover import Handovers, minutes_later
 from service.models import AnswerRecord
 from service.models.gate import Consent
 from tests.browser.abroad import Wire, foreign_site
@@ -186,6 +189,37 @@ def test_a_reload_while_a_question_is_under_way_brings_its_answer(site: Site) ->
     page.reload()
     expect(page.locator("article.turn .answer")).to_have_count(2)
     assert stored(site, kept(page)["conversation"]) == 2
+
+
+def test_words_to_a_person_that_are_sent_again_are_said_once(site: Site) -> None:
+    page = site.citizen()
+    ask(page, QUESTION)
+    page.get_by_role("button", name="转人工").last.click()
+    page.get_by_label("我同意把上面写的内容交给工作人员").check()
+    page.locator("dialog[open]").get_by_role("button", name="转人工").click()
+    expect(page.locator("#person")).to_contain_text("排队中")
+    member, _token = StaffRegister(site.rooms.sessions).add("坐席", ["agent"])
+    region = site.rooms.settings.region
+    desk = Handovers(site.rooms.sessions, due=minutes_later(60), region=region)
+    desk.claim(member, page.evaluate("JSON.parse(sessionStorage['consult.session']).ticket.id"))
+    box = page.get_by_label("写给工作人员的话")
+    expect(box).to_be_visible(timeout=40_000)
+    sent: list[Request] = []
+
+    def lose_the_first_answer(route: Route) -> None:
+        sent.append(route.request)
+        answer = route.fetch()
+        route.fulfill(response=answer, status=503 if len(sent) == 1 else answer.status)
+
+    page.route("**/api/v1/questions", lose_the_first_answer)
+    box.fill("好的，周五去。")
+    box.press("Enter")
+    page.get_by_role("button", name="重发").click()
+    expect(page.locator("#person .pending")).to_have_count(0)
+    expect(page.locator("#person .said", has_text="好的，周五去。")).to_have_count(1)
+    first, again = sent
+    assert first.headers["idempotency-key"] == again.headers["idempotency-key"]
+    assert f'"consent":"{CONSENT_VERSION}"' in (again.post_data or "")
 
 
 def test_without_a_network_the_words_stay_and_it_says_so(site: Site) -> None:

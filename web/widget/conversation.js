@@ -87,33 +87,34 @@ export async function converse({
     keep(answer);
   }
 
-  /** Ask, or tell the person who owns the conversation; false when there is something to mend first. `again` is a turn that failed. */
-  function submit(question, moveFocus, again) {
+  /** Ask, or tell the person who owns the conversation; false when there is something to mend first. `again` is a turn that failed, `key` what words were sent under before. */
+  function submit(question, moveFocus, again, key) {
     question = question.trim();
     if (running) { tip(T.busy); return false; }
     if (!question) { tip(T.empty); box.focus(); return false; }
     if ([...question].length > MAX) { tip($('counter').textContent); return false; }
-    if (claimed() && !again) { tell(question); return true; }
+    if (claimed() && !again) { tell(question, key); return true; }
     if (!agreed()) {
-      load(import('./consent.js'), ({ askAgreement }) => askAgreement({ root: sheets, onYes: () => { if (submit(question, true, again) && box.value.trim() === question) { box.value = ''; fit(); } }, onNo: () => box.focus() }));
+      load(import('./consent.js'), ({ askAgreement }) => askAgreement({ root: sheets, onYes: () => { if (submit(question, true, again, key) && box.value.trim() === question) { box.value = ''; fit(); } }, onNo: () => box.focus() }));
       return false;
     }
     const t = again || newTurn(question), stage = h('span', null, T.received), said = h('div', { class: 'summary' }), stop = new AbortController();
-    t.key ||= newKey(); // kept for another try: what was asked under it is not asked again
+    t.key ||= key || newKey(); // kept for another try: what was asked under it is not asked again
     t.body.replaceChildren(h('div', { class: 'wait' }, h('i', { 'aria-hidden': 'true' }), stage,
       h('button', { type: 'button', class: 'plain', onclick: () => stop.abort() }, '停止')));
     save({ pending: { question, key: t.key, at: Date.now() } });
     show(t);
     if (moveFocus) t.head.focus({ preventScroll: true });
+    let label = ''; // that a model writes what is streamed: it stands above the first sentence
     running = stop;
     send.setAttribute('aria-disabled', 'true');
     ask(question, {
       base, site, key: t.key, consent: agreed(), conversation: session.conversation, region: region(), signal: stop.signal,
       onEvent: (name, data) => {
         if (running !== stop) return;
-        if (name === 'status') { stage.textContent = tr(T[data.stage]) || stage.textContent; if (data.stage === 'reconnecting') said.remove(); }
-        if (name === 'sentence') { // verified; the answer has them all again
-          if (!said.isConnected) { said.replaceChildren(); t.body.append(h('div', { class: 'answer arriving', 'aria-hidden': 'true' }, said)); }
+        if (name === 'status') { stage.textContent = tr(T[data.stage]) || stage.textContent; label = data.label || label; if (data.stage === 'reconnecting') said.remove(); }
+        if (name === 'sentence') { // verified, but the answer may still be the extractive one without them
+          if (!said.isConnected) { said.replaceChildren(h('p', null, label)); t.body.append(h('div', { class: 'answer arriving', 'aria-hidden': 'true' }, said)); }
           said.append(h('p', null, data.text));
         }
       },
@@ -154,10 +155,10 @@ export async function converse({
   /** The open talk into view, or the sheet that asks for consent; `about` is the answer it is asked from. */
   function askForPerson(about, note = '') {
     if (session.ticket && person) { toTalk(); return; }
-    const last = session.answers.filter((a) => a.id).at(-1);
+    const last = session.answers.filter((a) => a.id).at(-1), key = newKey(); // for as long as the sheet is open
     withDesk(() => desk.consentSheet({ root: sheets, topic: (about || last)?.topic, note, send: async (body) => {
       if (!session.conversation) { // a wish for a person is a question like any other: it begins the conversation
-        const answer = await ask(PERSON, { base, site, region: region() });
+        const answer = await ask(PERSON, { base, site, key, consent: agreed(), region: region() });
         take(answer);
         fill(newTurn(PERSON), answer);
       }
@@ -212,15 +213,15 @@ export async function converse({
     box.placeholder = $('question-label').textContent = tr(claimed() ? T.tell : T.ask);
     $('ask-person').textContent = tr(claimed() ? '人工对话' : waiting() ? '人工排队中' : PERSON);
   }
-  /** Words for the person who owns the conversation; they come back, masked, with the messages. */
-  function tell(text) {
+  /** Words for the person who owns the conversation; they come back, masked, with the messages. What was sent under a `key` is not said twice. */
+  function tell(text, key = newKey()) {
     const item = person.sending(text);
     toEnd(newest(), 'nearest');
-    ask(text, { base, site, conversation: session.conversation, stream: false }).then(async (answer) => {
+    ask(text, { base, site, key, consent: agreed(), conversation: session.conversation, region: region(), stream: false }).then(async (answer) => {
       if (answer.outcome !== WITH_PERSON) { take(answer); const t = newTurn(text); fill(t, answer); show(t); }
       await person?.poll();
       item.done();
-    }).catch((e) => item.failed(e instanceof ApiError ? e.message : T.failed, () => (claimed() ? tell(text) : submit(text))));
+    }).catch((e) => item.failed(e instanceof ApiError ? e.message : T.failed, () => (claimed() ? tell(text, key) : submit(text, false, null, key))));
   }
   function restore() {
     if (!session.conversation) return;

@@ -151,7 +151,9 @@ def read_answer(body: TokenIn, request: Request) -> dict[str, Any]:
     if record is None:
         raise NotFound("answer_unknown", "这个回答已经清除。请在微信里再问一次。")
     rating = state.ratings.token_for("answer", answer_id)
-    return {**record.answer, "rating_token": rating, "asked_at": record.asked_at.isoformat()}
+    # Links are passed on: who has one sees this answer, and gets no key to the conversation.
+    answer = {name: value for name, value in record.answer.items() if name != "conversation"}
+    return {**answer, "rating_token": rating, "asked_at": record.asked_at.isoformat()}
 
 
 @router.get("/api/v1/staff/handovers/{handover}/wechat")

@@ -34,22 +34,31 @@ def render(answer: Mapping[str, Any], links: Links, *, longest: int = text.LONGE
         return []
     handover = answer.get("handover") or {}
     if handover.get("kind") == "urgent":
-        return [*text.split(_urgent(answer, handover), longest), *_after_danger(answer, longest)]
-    whole = text.split(_text(answer, links, short=False), longest)
+        after = _after_danger(answer, links, longest)
+        return [*text.split(_urgent(answer, handover), longest), *after]
+    body, end = _body(answer, short=False), _end(answer, links, short=False)
+    whole = text.split(_joined(body, end), longest)
     if len(whole) <= (_COMFORTABLE if links.whole else MOST_PARTS_WITHOUT_PAGE):
         return whole
-    if not links.whole:
-        return whole[:MOST_PARTS_WITHOUT_PAGE]
-    parts = text.split(_text(answer, links, short=True), longest)
-    if len(parts) <= MOST_PARTS:
+    most = MOST_PARTS if links.whole else MOST_PARTS_WITHOUT_PAGE
+    return _within(_body(answer, short=True), _end(answer, links, short=True), most, longest)
+
+
+def _within(body: str, end: str, most: int, longest: int) -> list[str]:
+    """So many parts at most: as much of the body as there is room for, and all of the end."""
+    parts = text.split(_joined(body, end), longest)
+    if len(parts) <= most:
         return parts
-    rest = _link(links.whole, wording.WHOLE)
-    return [*parts[: MOST_PARTS - 1], _shortened(parts[MOST_PARTS - 1], rest, longest)]
+    parts, last = text.split(body, longest), text.split(end, longest)
+    first = most - len(last)
+    room = longest - text.size(last[0]) - len("\n\n")
+    if parts[first:] and room > longest // 4:
+        last[0] = _joined(text.split(parts[first], room)[0], last[0])
+    return [*parts[:first], *last]
 
 
-def _shortened(part: str, last_line: str, longest: int) -> str:
-    kept = text.split(part, longest - text.size(last_line) - 1)[0]
-    return f"{kept}\n{last_line}"
+def _joined(*blocks: str) -> str:
+    return "\n\n".join(block for block in blocks if block)
 
 
 def _urgent(answer: Mapping[str, Any], handover: Mapping[str, Any]) -> str:
@@ -58,28 +67,34 @@ def _urgent(answer: Mapping[str, Any], handover: Mapping[str, Any]) -> str:
     return "\n".join(line for line in lines if line)
 
 
-def _after_danger(answer: Mapping[str, Any], longest: int) -> list[str]:
+def _after_danger(answer: Mapping[str, Any], links: Links, longest: int) -> list[str]:
     """What can wait until everybody is safe, in one message more."""
-    blocks = [*_notices(answer), *_steps(answer, short=True), wording.OFFER_PERSON]
-    return text.split("\n\n".join(blocks), longest)[:1]
+    body = _joined(*_notices(answer), *_steps(answer, short=True))
+    whole = text.split(_joined(body, wording.OFFER_PERSON), longest)
+    if len(whole) == 1:
+        return whole
+    return _within(body, _joined(_end(answer, links, short=True), wording.OFFER_PERSON), 1, longest)
 
 
-def _text(answer: Mapping[str, Any], links: Links, *, short: bool) -> str:
+def _body(answer: Mapping[str, Any], *, short: bool) -> str:
     blocks = [_plain(answer["summary"]), *_notices(answer), *_targets(answer)]
     if answer.get("handover"):
         blocks.append(wording.OFFER_PERSON)
-    blocks += [*_steps(answer, short=short), *_citations(answer, short=short)]
+    return _joined(*blocks, *_steps(answer, short=short), *_citations(answer, short=short))
+
+
+def _end(answer: Mapping[str, Any], links: Links, *, short: bool) -> str:
+    """What is said of an answer, that it is not all (`short`) too, and what may be chosen."""
     finished = not _UNFINISHED.match(answer["outcome"])
     about_precheck = "legal_aid" in answer["outcome"]
-    ends = [
+    lines = [
+        wording.NOT_ALL if short and not links.whole else "",
         wording.WRITTEN_BY_MODEL if answer.get("model") else "",
-        _link(links.whole, wording.WHOLE) if links.whole and finished else "",
+        _link(links.whole, wording.WHOLE) if links.whole and (finished or short) else "",
         _link(links.precheck, wording.PRECHECK_PAGE) if links.precheck and about_precheck else "",
         wording.NOTE if finished and answer["outcome"].startswith("answered_") else "",
     ]
-    blocks.append("\n".join(line for line in ends if line))
-    blocks += _choices(answer)
-    return "\n\n".join(block for block in blocks if block)
+    return _joined("\n".join(line for line in lines if line), *_choices(answer))
 
 
 def _choices(answer: Mapping[str, Any]) -> list[str]:
@@ -136,9 +151,11 @@ def _citations(answer: Mapping[str, Any], *, short: bool) -> list[str]:
 def _excerpt(citation: Mapping[str, Any]) -> str:
     """The part of an article that matters; what is left out is shown as such."""
     start, end = citation.get("highlight") or (0, len(citation["text"]))
-    words = " ".join(citation["text"][start:end].split())
-    cut = "……" if words.endswith(("：", ":")) else ""  # its items are not shown
-    return f"{'……' if start else ''}{_first(words, _EXCERPT)}{cut}"
+    words = _first(" ".join(citation["text"][start:end].split()), _EXCERPT)
+    # What follows may be the exception to it; after a colon, its items are not shown.
+    goes_on = end < len(citation["text"].rstrip()) or words.endswith(("：", ":"))
+    cut = "……" if goes_on and not words.endswith("……") else ""
+    return f"{'……' if start else ''}{words}{cut}"
 
 
 def _first(words: str, most: int) -> str:

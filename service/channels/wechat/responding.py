@@ -24,7 +24,7 @@ _MARKS = re.compile(r"[\s,，.。!！~～“”\"]+")
 _CONSENT = "同意转人工"
 _END = re.compile(r"(?:结束|退出|撤回|取消)(?:转?人工|人工服务|人工对话)")
 _PULL = frozenset({"1", "１", "查看", "继续"})
-_AGAIN = "重发"
+_AGAIN, _MINE = "重发", "我的会话"
 _NUMBER = re.compile(r"[1-9１-９]")
 _HINT = 120  # bytes kept free for a hint at the end of a message
 
@@ -65,6 +65,8 @@ class Responder:
         return [wording.FAILED]
 
     def _reply(self, job: Job, said: str, squeezed: str, *, can_push: bool) -> list[str]:
+        if squeezed == _MINE:
+            return [self._mine(job)]
         conversation, scene = self.talks.current(job.person_id)
         if squeezed == _CONSENT:
             ticket, _new = self.people.open(conversation, consent=True)
@@ -79,6 +81,15 @@ class Responder:
         answer = self._answer(job, said, conversation, self._region(job, scene))
         longest = text.LONGEST if can_push else text.LONGEST - _HINT
         return render(answer, self._links(job.account, answer), longest=longest)
+
+    def _mine(self, job: Job) -> str:
+        """The key to what is stored of somebody, and where it fits."""
+        code = self.talks.latest(job.person_id)
+        if code is None:
+            return wording.NOTHING_MINE
+        base = self.accounts[job.account].base_url
+        page = f'<a href="{base}/">{wording.PAGE}</a>' if base else wording.PAGE
+        return wording.MINE.format(code=code, page=page)
 
     def _answer(self, job: Job, said: str, conversation: str, region: str | None) -> dict[str, Any]:
         """The desk's answer; the one that it gave already, if its worker died after that."""

@@ -10,11 +10,11 @@ from typing import Any
 import httpx
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from service.assembly import Rooms
 from service.channels.wechat import wording
-from service.models.wechat import WeChatMessage, WeChatOutgoing
+from service.models.wechat import WeChatMessage, WeChatOutgoing, WeChatPerson
 from service.settings import Settings
 from service.wechat.codec import sign
 from tests.service.wechat.stage import Scripted, Stage, application
@@ -176,6 +176,19 @@ def test_from_the_wish_for_a_person_to_the_end(service: Stage) -> None:
     assert service.count(WeChatOutgoing) == 2
 
 
+def test_who_asks_for_the_key_to_what_is_stored_of_him_gets_it(on_stage: Start) -> None:
+    service = on_stage(base_url="https://sf.example.gov.cn")
+    assert service.say("o_1", "我的会话").reply == wording.NOTHING_MINE
+    service.say("o_1", "甲")
+    told = service.say("o_1", "“我的会话”").reply
+    with service.rooms.sessions() as session:
+        code = session.scalars(select(WeChatPerson.conversation_id)).one()
+    link = f'<a href="https://sf.example.gov.cn/">{wording.PAGE}</a>'
+    assert told == wording.MINE.format(code=code, page=link)
+    assert service.answers.asked == ["甲"]
+    assert "我的会话" in (service.event("o_1", "CLICK", "do:help").reply or "")
+
+
 def test_danger_is_first_and_whole(service: Stage) -> None:
     told = service.say("o_1", "danger").reply
     assert told == "先保证安全。\n请马上打110。\n报警：110"
@@ -196,6 +209,10 @@ def test_the_page_of_an_answer_opens_with_its_token_alone(on_stage: Start) -> No
 
     status, answer = read(token)
     assert (status, answer["summary"]) == (200, "答：甲")
+    with service.rooms.sessions() as session:
+        conversation = session.scalars(select(WeChatPerson.conversation_id)).one()
+    assert "conversation" not in answer
+    assert str(conversation) not in str(answer)
     assert service.app.state.ratings.rate(answer["rating_token"], 5)["label"] == "非常满意"
     for wrong in (token[:-2], "x", answer["rating_token"]):
         assert read(wrong)[0] == 400

@@ -145,7 +145,7 @@ def test_a_conversation_goes_on_for_a_day_and_numbers_pick_what_was_shown(servic
 
 def test_a_conversation_that_a_person_is_to_answer_does_not_end(service: Stage) -> None:
     service.say("o_1", "甲")
-    _staff_says(service, "o_1", ["您好"])
+    staff_says(service, "o_1", ["您好"])
     with service.rooms.sessions.begin() as session:
         session.execute(update(Person).values(conversation_at=now() - timedelta(hours=25)))
     assert service.say("o_1", "我回来了").reply is None
@@ -161,7 +161,7 @@ def test_an_erased_conversation_is_begun_anew(service: Stage) -> None:
 
 def test_the_quota_is_kept_and_the_rest_comes_with_the_next_message(service: Stage) -> None:
     service.say("o_1", "甲")
-    _staff_says(service, "o_1", [f"第{n}句" for n in range(7)])
+    staff_says(service, "o_1", [f"第{n}句" for n in range(7)])
     service.eventually(lambda: states(service) == ["sent"] * 5 + ["held"] * 3)
     assert len(service.platform.received("o_1")) == 1 + 5
     service.say("o_1", "还在吗")
@@ -173,23 +173,27 @@ def test_after_a_click_three_messages_may_be_sent(service: Stage) -> None:
     told = service.event("o_1", "CLICK", "ask:怎么申请法律援助")
     assert told.reply is not None
     assert told.reply.startswith("答：怎么申请法律援助")
-    _staff_says(service, "o_1", ["一", "二", "三"])
+    staff_says(service, "o_1", ["一", "二", "三"])
     service.eventually(lambda: states(service) == ["sent"] * 3 + ["held"])
 
 
-def _staff_says(service: Stage, openid: str, said: list[str]) -> str:
+def staff_says(service: Stage, openid: str, said: list[str]) -> str:
     """Somebody takes over the conversation of a citizen and says that; gives the ticket."""
     with service.rooms.sessions() as session:
-        conversation = session.scalars(select(Person.conversation_id)).one()
+        mine = select(Person.conversation_id).where(Person.account == KEY)
+        conversation = session.scalars(mine).one()
     assert conversation is not None
+    return staff_says_in(service, conversation, said)
+
+
+def staff_says_in(service: Stage, conversation: str, said: list[str]) -> str:
     ticket, _ = service.handovers.open(conversation, consent=True)
     staff = service.app.state.staff
-    member, _token = staff.add("坐席", ["agent"])
+    member, _token = staff.add(f"坐席{conversation}", ["agent"])
     service.handovers.claim(member, ticket["id"])
     for words in said:
         service.handovers.reply(member, ticket["id"], words)
-    identity: str = ticket["id"]
-    return identity
+    return str(ticket["id"])
 
 
 def test_what_the_platform_says_of_the_quota_is_believed(service: Stage) -> None:

@@ -8,7 +8,12 @@ import pytest
 
 from service.answering import wording as answering_wording
 from service.channels.wechat import wording
-from service.channels.wechat.rendering import MOST_PARTS, Links, render
+from service.channels.wechat.rendering import (
+    MOST_PARTS,
+    MOST_PARTS_WITHOUT_PAGE,
+    Links,
+    render,
+)
 from service.wechat.text import LONGEST, size
 
 LINKS = Links("https://sf.example.gov.cn/answer#token", "https://sf.example.gov.cn/legal-aid")
@@ -100,13 +105,48 @@ def test_a_long_answer_is_shortened_where_a_page_has_all_of_it() -> None:
     parts = render(long, LINKS)
     assert len(parts) == MOST_PARTS
     assert all(size(part) < LONGEST for part in parts)
-    assert parts[-1].endswith(f'<a href="{LINKS.whole}">{wording.WHOLE}</a>')
+    assert f'<a href="{LINKS.whole}">{wording.WHOLE}</a>' in parts[-1]
+    assert parts[-1].endswith(wording.NOTE)
 
 
 def test_without_a_page_a_long_answer_comes_in_parts_and_whole() -> None:
     parts = render(answer(summary="这是一句不短的话。" * 200), Links())
     assert 3 <= len(parts) <= 5
     assert "".join(parts).count("这是一句不短的话。") == 200
+    assert wording.NOT_ALL not in parts[-1]
+
+
+@pytest.mark.parametrize("sentences", [380, 1000])
+def test_what_is_too_long_without_a_page_says_so_and_keeps_its_end(sentences: int) -> None:
+    long = answer(
+        summary="这是一句不短的话。" * sentences, model={"name": "m"}, clarify=["甲", "乙"]
+    )
+    parts = render(long, Links())
+    assert len(parts) == MOST_PARTS_WITHOUT_PAGE
+    assert all(size(part) < LONGEST for part in parts)
+    ends = [wording.NOT_ALL, wording.WRITTEN_BY_MODEL, wording.NOTE, "", "1. 甲", "2. 乙"]
+    assert parts[-1].endswith("\n".join([*ends, wording.CHOOSE]))
+
+
+def test_of_what_can_wait_in_danger_the_offer_of_a_person_stays() -> None:
+    handover = {"kind": "urgent", "reason": "先保证安全。", "targets": []}
+    notices = ["这是一句不短的话。" * 200]
+    danger = answer(outcome="handover_urgent", handover=handover, notices=notices)
+    _first, second = render(danger, Links())
+    assert second.endswith(f"{wording.NOT_ALL}\n\n{wording.OFFER_PERSON}")
+    assert size(second) < LONGEST
+    assert f'<a href="{LINKS.whole}">' in render(danger, LINKS)[1]
+
+
+def test_a_quotation_that_goes_on_is_shown_to_go_on() -> None:
+    law = answer()["citations"][0]
+    before = law | {"text": "可以解除合同；但是另有约定的除外。\n", "highlight": [0, 7]}
+    assert "：可以解除合同；……" in render(answer(citations=[before]), Links())[0]
+    to_the_end = before | {"highlight": [0, 17]}
+    assert (
+        "：可以解除合同；但是另有约定的除外。\n"
+        in render(answer(citations=[to_the_end]), Links())[0]
+    )
 
 
 @pytest.mark.parametrize("kind", sorted(answering_wording.URGENT))
