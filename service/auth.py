@@ -123,6 +123,8 @@ ROLES: dict[str, frozenset[Permission]] = {
         P.STATISTICS_READ,
     },
 }
+# What holds for all regions at once: not for those who are limited to one.
+EVERYWHERE = frozenset({P.SWITCH_SET, P.NOTICE_EDIT, P.RETENTION_SET, P.AUDIT_READ})
 ROLE_NAMES = {
     "curator": "知识编辑",
     "reviewer": "复核人员",
@@ -147,7 +149,9 @@ class Member:
     disabled_at: datetime | None = None
 
     def may(self, permission: Permission) -> bool:
-        """Whether a role allows it; a role that is no longer known allows nothing."""
+        """Whether a role allows it, and the region; a role no longer known allows nothing."""
+        if self.region and permission in EVERYWHERE:
+            return False
         return any(permission in ROLES.get(role, ()) for role in self.roles)
 
     def sees(self, region: str) -> bool:

@@ -56,8 +56,7 @@ def backup(settings: Settings, target: Path) -> dict[str, Any]:
         files: dict[str, str] = {}
         with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
             for name, path in [(database.name, database), *_beside(settings.home)]:
-                archive.write(path, name)
-                files[name] = _sha256(path)
+                files[name] = _store(archive, name, path)
             manifest = {
                 "format": FORMAT,
                 "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -164,8 +163,20 @@ def _beside(home: Path) -> Iterator[tuple[str, Path]]:
             yield name, path
     for folder in _FOLDERS:
         for path in sorted((home / folder).glob("*")):
-            if path.is_file() and not path.name.endswith(".partial"):
-                yield f"{folder}/{path.name}", path
+            name = f"{folder}/{path.name}"
+            if path.is_file() and _is_import(name):  # or it could not be restored
+                yield name, path
+
+
+def _store(archive: zipfile.ZipFile, name: str, path: Path) -> str:
+    """Put a file into the archive. The hash is of the bytes that went in: others may write to the
+    file meanwhile."""
+    hashed = hashlib.sha256()
+    with path.open("rb") as file, archive.open(name, "w", force_zip64=True) as packed:
+        while chunk := file.read(_CHUNK):
+            hashed.update(chunk)
+            packed.write(chunk)
+    return hashed.hexdigest()
 
 
 def _unpack(source: Path, into: Path) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from service.accounts.sessions import COOKIE, SignedIn, StaffSessions
-from service.auth import Member, Permission, StaffRegister
+from service.auth import EVERYWHERE, Member, Permission, StaffRegister
 from service.errors import NotAllowed, NotSignedIn
 
 CSRF_HEADER = "X-CSRF-Token"
@@ -28,7 +28,7 @@ class Require:
     whoever made it ask, so to change anything it must also send what only our own pages know.
 
     Raises NotSignedIn without a valid token or session, and NotAllowed where no role has the
-    permission or the request may come from somebody else's page.
+    permission, it is for no single region, or the request may come from somebody else's page.
     """
 
     def __init__(self, permission: Permission) -> None:
@@ -50,6 +50,11 @@ class Require:
             )
         request.state.member = member  # for the page that says what went wrong
         if not member.may(self.permission):
+            if member.region and self.permission in EVERYWHERE:
+                raise NotAllowed(
+                    "not_allowed",
+                    "这件事关系到所有地区，限定了地区的账号不能做，请找不限地区的同事。",
+                )
             raise NotAllowed("not_allowed", "您的账号没有做这件事的权限。")
         return member
 

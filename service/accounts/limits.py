@@ -15,6 +15,7 @@ from service.models import now
 FREE_FAILURES = 5  # of an account, before it waits
 _FIRST_WAIT = timedelta(seconds=30)
 _LONGEST_WAIT = timedelta(minutes=15)
+ACCOUNT_FORGOTTEN_AFTER = timedelta(hours=6)  # an account's failures
 _FREE_OF_ADDRESS = 20  # a whole office may come from one address
 _FORGOTTEN_AFTER = timedelta(minutes=15)
 _MOST_ADDRESSES = 10_000
@@ -53,6 +54,11 @@ class AddressLimit:
                 raise TooMany(
                     "sign_in_too_often", f"从这个网络登录失败的次数太多，请{minutes}分钟后再试。"
                 )
+
+    def succeeded(self, address: str) -> None:
+        """Somebody who belongs here: what went wrong there before was mistyped."""
+        with self._lock:
+            self._seen.pop(network_of(address), None)
 
     def failed(self, address: str) -> None:
         at, network = self._clock(), network_of(address)

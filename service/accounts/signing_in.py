@@ -7,12 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import case, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from service import audit
 from service.accounts import passwords
-from service.accounts.limits import FREE_FAILURES, AddressLimit, wait_after
+from service.accounts.limits import ACCOUNT_FORGOTTEN_AFTER, FREE_FAILURES, AddressLimit, wait_after
 from service.accounts.second_factor import SecondFactor
 from service.accounts.sessions import StaffSessions, end
 from service.errors import NotSignedIn
@@ -69,6 +69,7 @@ class SignIn:
                 "没有登录成功：登录名、密码或动态口令不对，或者错的次数太多需要等一会儿。"
                 "忘了密码请找管理员重发邀请链接。",
             )
+        self._addresses.succeeded(address)
         return token
 
     def end(self, staff_id: str, session_id: str) -> None:
@@ -142,7 +143,9 @@ class SignIn:
 
 def reserve_attempt(sessions: sessionmaker[Session], login: str, at: datetime) -> Attempt | None:
     """Count an attempt as failed before it is judged, so that of many at once no more get through
-    than one after the other would; None where none is free, or nobody has this name."""
+    than one after the other would; None where none is free, or nobody has this name.
+
+    Failures are counted anew when the last wait was over hours ago."""
     if not re.fullmatch(r"[a-z0-9._-]{1,40}", login):
         return None
     with sessions.begin() as session:
@@ -152,7 +155,13 @@ def reserve_attempt(sessions: sessionmaker[Session], login: str, at: datetime) -
                 StaffCredentials.login == login,
                 StaffCredentials.locked_until.is_(None) | (StaffCredentials.locked_until <= at),
             )
-            .values(failed_count=StaffCredentials.failed_count + 1)
+            .values(
+                failed_count=case(
+                    (StaffCredentials.locked_until <= at - ACCOUNT_FORGOTTEN_AFTER, 1),
+                    else_=StaffCredentials.failed_count + 1,
+                ),
+                locked_until=None,
+            )
             .returning(
                 StaffCredentials.staff_id,
                 StaffCredentials.failed_count,

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 
+from service.accounts.limits import network_of
 from service.errors import NotFound, TooMany
 from service.retention import MyConversation
 
@@ -17,8 +18,9 @@ Code = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
 
 
 class Guesses:
-    """Codes that were not there, by address: who tries many has to wait. In memory: a code has 128
-    random bits, so this is against noise and not what keeps a conversation private."""
+    """Codes that were not there, by network: who tries many has to wait before being told of the
+    next that it is not there. In memory: a code has 128 random bits, so this is against noise and
+    not what keeps a conversation private."""
 
     def __init__(
         self,
@@ -32,20 +34,17 @@ class Guesses:
         self._misses: OrderedDict[str, deque[float]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def require_patience(self, address: str) -> None:
-        """Raises TooMany after too many misses."""
+    def missed(self, address: str) -> None:
+        """Raises TooMany after too many misses; those of the time of waiting are not counted."""
+        network = network_of(address)
         with self._lock:
-            misses = self._misses.get(address)
+            misses = self._misses.setdefault(network, deque())
+            self._misses.move_to_end(network)
             while misses and misses[0] < self._clock() - self._seconds:
                 misses.popleft()
-            if misses and len(misses) >= self._most:
-                raise TooMany("too_many_guesses", "输错的次数太多了，请过十分钟再试。")
-
-    def missed(self, address: str) -> None:
-        with self._lock:
-            misses = self._misses.setdefault(address, deque(maxlen=self._most))
+            if len(misses) >= self._most:
+                raise TooMany("too_many_guesses", "这个网络上输错的次数太多，请过十分钟再试。")
             misses.append(self._clock())
-            self._misses.move_to_end(address)
             while len(self._misses) > self._addresses:
                 self._misses.popitem(last=False)
 
@@ -73,7 +72,6 @@ router = APIRouter(prefix="/api/v1", tags=["citizen"], dependencies=[Depends(_no
 @router.get("/conversations/{conversation}", summary="查看自己的会话")
 def read_conversation(conversation: Code, mine: Mine, address: Address) -> dict[str, Any]:
     """Public: whoever holds the code."""
-    _guesses.require_patience(address)
     try:
         return mine.read(conversation)
     except NotFound:
@@ -84,7 +82,6 @@ def read_conversation(conversation: Code, mine: Mine, address: Address) -> dict[
 @router.delete("/conversations/{conversation}", summary="删除自己的会话")
 def erase_conversation(conversation: Code, mine: Mine, address: Address) -> dict[str, Any]:
     """Public, for good; asking again says when it was."""
-    _guesses.require_patience(address)
     try:
         return mine.erase(conversation)
     except NotFound:

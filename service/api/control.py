@@ -8,6 +8,7 @@ import threading
 from datetime import datetime
 from typing import Annotated, Any
 
+import structlog
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr
@@ -21,6 +22,7 @@ from service.statistics import jobs
 from service.switches import Kind, Switches
 
 router = APIRouter(prefix="/api/v1", tags=["control"])
+log = structlog.get_logger()
 _SECONDS = 30  # for which a page may keep the notices
 
 
@@ -183,5 +185,13 @@ def run_now(
     """In the background; `runs` says what came of it. Conflict while one is going on."""
     if jobs.is_held(request.app.state.rooms.sessions, jobs.RETENTION):
         raise Conflict("retention_running", "正在清理，请稍后看结果。")
-    threading.Thread(target=retention.run, args=(member,), name="retention", daemon=True).start()
+    threading.Thread(target=_purge, args=(retention, member), name="retention", daemon=True).start()
     return {"started": True}
+
+
+def _purge(retention: Retention, member: Member) -> None:
+    try:
+        retention.run(member)
+    except Exception:
+        # The last line of a thread: nobody above would see it.
+        log.exception("retention.failed")

@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 from service.audit.chain import Anchor, Chain, head, verify
-from service.audit.events import SYSTEM, append
+from service.audit.events import CITIZEN, SYSTEM, append
 from service.audit.log import AuditLog, Filters
 from service.audit.readings import ONE_READING, Purpose, record_reading
 from service.audit.wording import ACTIONS
 
 __all__ = [
     "ACTIONS",
+    "CITIZEN",
     "ONE_READING",
     "SYSTEM",
     "Anchor",

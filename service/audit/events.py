@@ -28,6 +28,7 @@ from service.models import now
 from service.models.people import AuditEvent, AuditHead
 
 SYSTEM = "system"  # the actor where no person did it
+CITIZEN = "citizen"  # and where the holder of a conversation's code did
 FIRST = "0" * 64  # what stands for the hash before the first
 _PENDING = "service.audit"
 
@@ -45,9 +46,9 @@ def append(
 ) -> None:
     """Put an event on record in the caller's transaction: both happen, or neither.
 
-    `actor` is a `member.id` or `SYSTEM`; `action` is `resource.verb`; `detail` is JSON, and holds
-    none of a citizen's words. The code of a conversation opens it, so that only its mark is kept
-    (`mark_of`), as `subject_id` of a conversation and under "conversation" in `detail`.
+    `actor` is a `member.id`, `SYSTEM` or `CITIZEN`; `action` is `resource.verb`; `detail` is JSON,
+    and holds none of a citizen's words. The code of a conversation opens it, so that only its mark
+    is kept (`mark_of`), as `subject_id` of a conversation and under "conversation" in `detail`.
 
     The event is written when the session commits, so that the lock which puts events in line is
     held for a moment only, and is always the last to be taken.

@@ -11,13 +11,14 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Select, Text, cast, or_, select
 from sqlalchemy.orm import Session, sessionmaker
 
-from service.audit.events import SYSTEM, mark_of
+from service.audit.events import CITIZEN, SYSTEM, mark_of
 from service.audit.wording import say
 from service.models import Staff
 from service.models.people import AuditEvent
 
 _CHINA = ZoneInfo("Asia/Shanghai")
 _AT_ONCE = 1000
+_NOBODYS = {SYSTEM: "系统", CITIZEN: "市民"}  # actors without an account
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ class AuditLog:
         """Everybody who may have done something, as (id, name)."""
         with self._sessions() as session:
             people = session.execute(select(Staff.id, Staff.name).order_by(Staff.name, Staff.id))
-            return [(SYSTEM, "系统"), *((row.id, row.name) for row in people)]
+            return [*_NOBODYS.items(), *((row.id, row.name) for row in people)]
 
 
 def _select(filters: Filters) -> Select[AuditEvent]:
@@ -111,7 +112,7 @@ def _names(session: Session, rows: Iterable[AuditEvent]) -> dict[str, str]:
     """Names of all who act or are acted upon in these events, in one look-up."""
     ids = {row.actor for row in rows} | {row.subject_id for row in rows if row.subject == "staff"}
     found = session.execute(select(Staff.id, Staff.name).where(Staff.id.in_(ids)))
-    return {SYSTEM: "系统", **{row.id: row.name for row in found}}
+    return {**_NOBODYS, **{row.id: row.name for row in found}}
 
 
 def _view(row: AuditEvent, names: dict[str, str]) -> dict[str, Any]:

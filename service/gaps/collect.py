@@ -45,6 +45,13 @@ _BY_OUTCOME = {
 }
 _ASKED_BACK = ("clarify_topic", "clarify_region")
 _WRONG = ("partial", "wrong", "unsafe")
+# The answers of a kind by what somebody thought of them, which may be taken back.
+_FOUND_BY_PEOPLE = {
+    "rated": select(Rating.event_id).where(
+        Rating.event_kind == "answer", Rating.level <= 2, Rating.excluded_at.is_(None)
+    ),
+    "judged": select(Review.answer_id).where(Review.verdict.in_(_WRONG)),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +107,8 @@ class Collector:
             "unclear",
             _answers("unclear", _left_alone(), since, until=self._clock() - _SETTLED),
         )
-        low = select(Rating.event_id).where(
-            Rating.event_kind == "answer", Rating.level <= 2, Rating.excluded_at.is_(None)
-        )
-        yield "rated", _answers("rated", AnswerRecord.id.in_(low), since)
-        wrong = select(Review.answer_id).where(Review.verdict.in_(_WRONG))
-        yield "judged", _answers("judged", AnswerRecord.id.in_(wrong), since)
+        for kind, found in _FOUND_BY_PEOPLE.items():
+            yield kind, _answers(kind, AnswerRecord.id.in_(found), since)
 
     def _outstanding(self) -> list[Asked]:
         """The oldest of them, in the order in which they were asked."""
@@ -257,13 +260,19 @@ class Collector:
 
     def _forget(self) -> None:
         """Answers that are gone, by a citizen's wish or by age, leave nothing here: neither their
-        place, nor a vector from which a text might be guessed, nor a cluster without questions."""
+        place, nor a vector from which a text might be guessed, nor a cluster without questions. Nor
+        does a rating that counts no longer, or a verdict that was revised."""
         member, vector, cluster = GapMember, QuestionVector, GapCluster
         with self._sessions.begin() as session:
             session.execute(
                 delete(member).where(~exists(select(1).where(AnswerRecord.id == member.answer_id))),
                 execution_options={"synchronize_session": False},
             )
+            for kind, found in _FOUND_BY_PEOPLE.items():
+                session.execute(
+                    delete(member).where(member.kind == kind, member.answer_id.not_in(found)),
+                    execution_options={"synchronize_session": False},
+                )
             session.execute(
                 delete(vector).where(
                     vector.digest != "centre",
@@ -281,7 +290,12 @@ class Collector:
         with self._sessions.begin() as session:
             nameless = session.scalars(
                 select(GapCluster.id).where(
-                    ~exists(select(1).where(AnswerRecord.id == GapCluster.medoid_id))
+                    ~exists(
+                        select(1).where(
+                            GapMember.answer_id == GapCluster.medoid_id,
+                            GapMember.cluster_id == GapCluster.id,
+                        )
+                    )
                 )
             ).all()
             self._name(session, nameless)

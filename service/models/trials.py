@@ -53,6 +53,8 @@ class SetQuestion(Base):
     region: Mapped[str] = mapped_column(String(6), default="")  # empty: that of the service
     as_of: Mapped[date | None] = mapped_column(Date)
     note: Mapped[str] = mapped_column(Text, default="")
+    # Where a citizen's words were taken from, with which they go.
+    answer_id: Mapped[str | None] = mapped_column(ForeignKey("answers.id"), index=True)
 
 
 class TrialRun(Base):
@@ -118,6 +120,7 @@ class TrialResult(Base):
     took_ms: Mapped[float | None] = mapped_column(Float)
     passed: Mapped[bool | None] = mapped_column(Boolean)  # None: nothing was expected
     why: Mapped[list[str]] = mapped_column(JSON)
+    answer_id: Mapped[str | None] = mapped_column(ForeignKey("answers.id"), index=True)
 
 
 class DraftComparison(Base):

@@ -96,10 +96,10 @@ class MyConversation:
                 session.add(Erasure(digest=digest, erased_at=at))
                 audit.append(
                     session,
-                    actor="citizen",
+                    actor=audit.CITIZEN,
                     action="conversation.erase",
                     subject="conversation",
-                    subject_id=digest[:16],
+                    subject_id=code,  # of which the log keeps the mark
                     detail=counted,
                 )
         except IntegrityError as error:

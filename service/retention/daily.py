@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -50,18 +51,19 @@ class Housekeeping:
         self._thread.join(timeout=5)
 
     def once(self) -> None:
-        """What is to be done now."""
-        Counts(self._sessions, clock=self._clock).fold()
+        """What is to be done now; what goes wrong with one thing stops no other."""
+        self._try(Counts(self._sessions, clock=self._clock).fold)
         if self._clock().astimezone(SHANGHAI).hour >= _FROM_HOUR:
-            Retention(self._sessions, clock=self._clock).run(daily=True)
+            retention = Retention(self._sessions, clock=self._clock)
+            self._try(partial(retention.run, daily=True))
             if self._files:
-                forget_files(self._sessions, self._files)
+                self._try(partial(forget_files, self._sessions, self._files))
 
     def _work(self) -> None:
         if not self._ended.wait(_FIRST_SECONDS):
             self._try(Counts(self._sessions, clock=self._clock).fold)
         while not self._ended.wait(self._seconds):
-            self._try(self.once)
+            self.once()
 
     @staticmethod
     def _try(work: Callable[[], object]) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, delete, select, update
+from sqlalchemy import ColumnElement, Row, Select, delete, exists, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from service.models import (
@@ -27,7 +27,13 @@ from service.models import (
 )
 from service.models.gate import AskedQuestion, Consent
 from service.models.review import Review, ReviewSeat, ReviewSkip, ReviewTask
-from service.models.trials import GapMember
+from service.models.trials import (
+    GapCluster,
+    GapMember,
+    QuestionVector,
+    SetQuestion,
+    TrialResult,
+)
 from service.ratings.circle import TicketStatus
 from service.statistics import waits
 from service.statistics.counts import Counts
@@ -43,6 +49,8 @@ OF_ANSWERS: tuple[Column, ...] = (
     ReviewSkip.answer_id,
     GapMember.answer_id,
     AskedQuestion.answer_id,
+    SetQuestion.answer_id,
+    TrialResult.answer_id,
 )
 OF_TICKETS: tuple[Column, ...] = (HandoverMessage.handover_id,)
 OF_CONVERSATIONS: tuple[Column, ...] = (
@@ -58,7 +66,7 @@ def delete_conversations(
     session: Session, counts: Counts, ids: Sequence[str], *, at: datetime, by_citizen: bool = False
 ) -> dict[str, int]:
     """Delete conversations with all that is in them; how many of what. Figures stay, ratings keep
-    what `_strip_ratings` leaves, reviews their verdict."""
+    what `strip_ratings` leaves, reviews their verdict."""
     chosen = Conversation.id.in_(ids)
     answers = select(AnswerRecord.id).where(AnswerRecord.conversation_id.in_(ids))
     tickets = select(HandoverTicket.id).where(HandoverTicket.conversation_id.in_(ids))
@@ -66,9 +74,12 @@ def delete_conversations(
     counts.forget(session, AnswerRecord.conversation_id.in_(ids), chosen)
     waits.keep(session, AnswerRecord.conversation_id.in_(ids), tickets)
     if by_citizen:
-        _strip_ratings(session, answers, tickets)
+        strip_ratings(session, ratings_of(answers, tickets), "市民已要求删除，内容不再保存。")
     _strip_reviews(session, answers, at, "市民已要求删除会话" if by_citizen else ERASED)
     erasure.forget(session, ids, at)
+    places = session.execute(
+        select(GapMember.digest, GapMember.cluster_id).where(GapMember.answer_id.in_(answers))
+    ).all()
     counted: dict[str, int] = {}
     for column in OF_TICKETS:
         counted["messages"] = _delete(session, column.in_(tickets), column)
@@ -76,6 +87,7 @@ def delete_conversations(
         n = _delete(session, column.in_(answers), column)
         if column is CitedPassage.answer_id:
             counted["citations"] = n
+    _forget_gaps(session, places)
     for column in OF_CONVERSATIONS:
         name = "tickets" if column is HandoverTicket.conversation_id else "answers"
         counted[name] = _delete(session, column.in_(ids), column)
@@ -97,11 +109,19 @@ def _delete(session: Session, condition: ColumnElement[bool], column: Column) ->
     return int(result.rowcount)  # type: ignore[attr-defined]
 
 
-def _strip_ratings(session: Session, answers: Select[Any], tickets: Select[Any]) -> None:
-    """Leave of each rating its level and month, and of what the office wrote nothing."""
-    rows = session.execute(
-        select(Rating.id, Rating.rated_at).where(ratings_of(answers, tickets))
-    ).all()
+def _forget_gaps(session: Session, places: Sequence[Row[str, str]]) -> None:
+    """A text may be guessed from its vector: where no other question has it, it goes, and so does
+    the cluster that was of nothing else."""
+    for column, mine, gone in (
+        (QuestionVector.digest, GapMember.digest, {row.digest for row in places}),
+        (GapCluster.id, GapMember.cluster_id, {row.cluster_id for row in places}),
+    ):
+        _delete(session, column.in_(gone) & ~exists(select(1).where(mine == column)), column)
+
+
+def strip_ratings(session: Session, chosen: ColumnElement[bool], said: str) -> None:
+    """Leave of each rating its level and month, and of what the office wrote only `said`."""
+    rows = session.execute(select(Rating.id, Rating.rated_at).where(chosen)).all()
     ids = [row.id for row in rows]
     if not ids:
         return
@@ -109,7 +129,7 @@ def _strip_ratings(session: Session, answers: Select[Any], tickets: Select[Any])
     session.execute(
         update(RatingMove)
         .where(RatingMove.ticket_id.in_(mine))
-        .values(text="市民已要求删除，内容不再保存。")
+        .values(text=said)
         .execution_options(synchronize_session=False)
     )
     session.execute(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, delete, or_, select, update
+from sqlalchemy import Select, delete, or_, select
 from sqlalchemy.orm import Session
 
 from service.models import (
@@ -20,7 +20,13 @@ from service.models import (
 )
 from service.models.imports import Import
 from service.models.trials import DraftComparison, TrialResult, TrialRun, TrialRunSet
-from service.retention.deletion import ERASED, UNFINISHED, delete_conversations, held
+from service.retention.deletion import (
+    ERASED,
+    UNFINISHED,
+    delete_conversations,
+    held,
+    strip_ratings,
+)
 from service.statistics.counts import Counts
 
 
@@ -94,22 +100,23 @@ def _remove_messages(
         } | {"summary": ERASED, "reason": "", "note": ""}
         ticket.reason, ticket.referral = "", None
         ticket.summary = ERASED if ticket.summary else None
-    return {"tickets": len(ids), "messages": removed.rowcount}  # type: ignore[attr-defined]
+    return {"contents": len(ids), "messages": removed.rowcount}  # type: ignore[attr-defined]
 
 
 def _comments(cutoffs: Cutoffs) -> Rows:
+    """Ratings that still tell whose they were; of the others only level and month are left."""
     open_ticket = select(RatingTicket.id).where(
         RatingTicket.rating_id == Rating.id, RatingTicket.status.in_(UNFINISHED)
     )
     return select(Rating.id, Rating.rated_at).where(
-        Rating.comment != "", Rating.rated_at < cutoffs["comments"], ~open_ticket.exists()
+        Rating.person != "", Rating.rated_at < cutoffs["comments"], ~open_ticket.exists()
     )
 
 
 def _remove_comments(
     session: Session, _counts: Counts, ids: Sequence[Any], _at: datetime
 ) -> dict[str, int]:
-    session.execute(update(Rating).where(Rating.id.in_(ids)).values(comment=""))
+    strip_ratings(session, Rating.id.in_(ids), ERASED)
     return {"comments": len(ids)}
 
 
@@ -193,8 +200,8 @@ KINDS: dict[str, Kind] = {
         ),
         Kind(
             "comments",
-            "评价里写的意见",
-            "条意见",
+            "评价的意见、内容和办理经过",
+            "条评价",
             730,
             30,
             "差评办结以后，意见还要用来看两年内的整改有没有反复；星级和月份一直留着。",
@@ -217,7 +224,8 @@ KINDS: dict[str, Kind] = {
             "个文件",
             365,
             30,
-            "从存成草稿或放弃起算。内容已经在知识库里；原件在办公系统另有存档。",
+            "从存成草稿或放弃起算。存成草稿的，内容已经在知识库里；放弃的不再需要。"
+            "删除前请确认原件另有存档（待区司法局确认）。",
             _imports,
             _remove_imports,
         ),
@@ -227,7 +235,8 @@ KINDS: dict[str, Kind] = {
             "次运行",
             365,
             30,
-            "用来和以前的结果比较；题目是工作人员写的，不是市民的话。",
+            "用来和以前的结果比较。题目多是工作人员写的；从市民提问里取的题和它的结果，"
+            "随那段会话一起删除。",
             _trials,
             _remove_trials,
         ),

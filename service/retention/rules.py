@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -184,22 +184,35 @@ class Retention:
                 if not ids:
                     break
                 try:
-                    with self._sessions.begin() as session:
-                        if not jobs.keep(session, jobs.RETENTION, holder, self._clock()):
-                            return None
-                        removed = kind.remove(session, self._counts, ids, self._clock())
-                        for name, n in removed.items():
-                            counted[name] = counted.get(name, 0) + n
-                        session.execute(
-                            update(RetentionRun)
-                            .where(RetentionRun.id == run)
-                            .values(counts=dict(counted))
-                        )
+                    after = self._remove(run, holder, kind, ids, counted)
                 except IntegrityError:
-                    log.warning("retention.batch_left", kind=kind.key, n=len(ids))
-                    missed.update(ids)
+                    # One of them stays: the others are not to stay with it.
+                    after = counted
+                    for one in ids:
+                        try:
+                            after = self._remove(run, holder, kind, [one], after)
+                        except IntegrityError:
+                            log.warning("retention.left", kind=kind.key)
+                            missed.add(one)
+                        if after is None:
+                            break
+                if after is None:
+                    return None
+                counted = after
                 time.sleep(self._breath)
         return counted
+
+    def _remove(
+        self, run: str, holder: str, kind: Kind, ids: Sequence[Any], counted: dict[str, int]
+    ) -> dict[str, int] | None:
+        """What was counted with these; None when the job was taken over."""
+        with self._sessions.begin() as session:
+            if not jobs.keep(session, jobs.RETENTION, holder, self._clock()):
+                return None
+            removed = kind.remove(session, self._counts, ids, self._clock())
+            after = counted | {name: counted.get(name, 0) + n for name, n in removed.items()}
+            session.execute(update(RetentionRun).where(RetentionRun.id == run).values(counts=after))
+        return after
 
     def _end(
         self, run: str, holder: str, *, done: date | None, member: Member | None = None

@@ -35,6 +35,7 @@ class Answering(Answers, Protocol):
 
 
 DraftSource = Callable[[str], Incoming]  # a revision's id → it, with its passages
+DraftsOf = Callable[[str], DraftSource]  # the id of a member of staff → what they may see
 
 
 def turn_after(answer: Answer) -> Turn:

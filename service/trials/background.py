@@ -12,16 +12,16 @@ PAUSE = 0.02  # seconds between two questions, so that citizens are never behind
 
 _starting = threading.Lock()
 _threads: dict[str, threading.Thread] = {}
-_again: set[str] = set()
+_again: dict[str, Callable[[], object]] = {}
 
 
 def start(name: str, work: Callable[[], object]) -> threading.Thread:
-    """Have `work` done in the background, unless that of the same name is going on: then it is
-    done once more after that, so that nothing which was asked for meanwhile is left."""
+    """Have `work` done in the background; while that of the same name is going on, after it, so
+    that nothing which was asked for meanwhile is left: the last that was given, once."""
     with _starting:
         running = _threads.get(name)
         if running is not None and running.is_alive():
-            _again.add(name)
+            _again[name] = work
             return running
         thread = threading.Thread(target=_loop, args=(name, work), name=name, daemon=True)
         _threads[name] = thread
@@ -40,4 +40,4 @@ def _loop(name: str, work: Callable[[], object]) -> None:
             if name not in _again:
                 _threads.pop(name, None)
                 return
-            _again.discard(name)
+            work = _again.pop(name)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ingest.pipeline import Incoming
 from service.assembly import Rooms
-from service.auth import Member
+from service.auth import Member, member_of
 from service.curation import Curation
+from service.models import Staff
 from service.serving import Serving
 from service.switches import Switches
 from service.trials import background
@@ -43,13 +46,18 @@ class TrialDesk:
             self._rooms.sessions, self._draft_source(member), lambda: self._serving.library
         )
 
-    def work(self, member: Member) -> None:
+    def work(self) -> None:
         """Have what waits run in the background."""
-        source = self._draft_source(member)
         background.start(
             f"trials {self._rooms.settings.home}",
-            lambda: self.runs.work(self._serving, source, pause=background.PAUSE),
+            lambda: self.runs.work(self._serving, self._drafts_of, pause=background.PAUSE),
         )
+
+    def go_on(self, *runs: dict[str, Any]) -> None:
+        """Have runs that somebody looks at, and that still wait, run in the background: the process
+        in which they were asked for may have ended."""
+        if any(run["status"] == "waiting" for run in runs):
+            self.work()
 
     def drafts(self, member: Member) -> list[tuple[str, str]]:
         """Drafts to try, those in review first, as (id, title)."""
@@ -59,6 +67,10 @@ class TrialDesk:
                 if document["draft"]:
                     found[document["draft"]["id"]] = f"{document['title']}（{note}）"
         return list(found.items())
+
+    def _drafts_of(self, staff_id: str) -> DraftSource:
+        with self._rooms.sessions() as session:
+            return self._draft_source(member_of(session.get_one(Staff, staff_id)))
 
     def _draft_source(self, member: Member) -> DraftSource:
         """How a draft is got, with what this member may see."""

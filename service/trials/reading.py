@@ -77,12 +77,12 @@ def _sheet(content: bytes) -> Iterator[list[str]]:
         from openpyxl import load_workbook  # a fifth of a second that not every start need take
 
         book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+        for row in book.worksheets[0].iter_rows(values_only=True):  # which is read only now
+            yield ["" if cell is None else _cell(cell) for cell in row]
     except BadRequest:
         raise
     except Exception:  # noqa: BLE001  (openpyxl raises whatever its parsers raise)
         raise BadRequest("xlsx_broken", "这个文件不是可以打开的 xlsx 表格。") from None
-    for row in book.worksheets[0].iter_rows(values_only=True):
-        yield ["" if cell is None else _cell(cell) for cell in row]
 
 
 def _cell(value: Any) -> str:

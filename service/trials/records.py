@@ -62,6 +62,7 @@ def asked(run: str, position: int, set_id: str, question: dict[str, Any]) -> dic
         "cited": [],
         "shown": {},
         "why": [],
+        "answer_id": question.get("answer_id"),
     }
 
 

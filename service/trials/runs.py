@@ -22,6 +22,7 @@ from typing import Any
 
 import structlog
 from sqlalchemy import exists, insert, select, tuple_, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased, sessionmaker
 
 from knowledge.store import fingerprint
@@ -30,7 +31,7 @@ from service.auth import Member
 from service.conversations import Answers
 from service.errors import BadRequest, Conflict, NotFound, ServiceError
 from service.models import DraftComparison, TrialResult, TrialRun, TrialRunSet, now
-from service.trials.asking import Answering, DraftSource
+from service.trials.asking import Answering, DraftsOf
 from service.trials.records import OPEN, STATUSES, answered, asked, once, result, views
 
 log = structlog.get_logger()
@@ -96,10 +97,15 @@ class TrialRuns:
             insert(TrialRunSet),
             [{"run_id": run, "set_id": s["id"], "name": s["name"]} for s in sets],
         )
-        session.execute(
-            insert(TrialResult),
-            [asked(run, i, set_id, q) for i, (set_id, q) in enumerate(questions)],
-        )
+        try:
+            session.execute(
+                insert(TrialResult),
+                [asked(run, i, set_id, q) for i, (set_id, q) in enumerate(questions)],
+            )
+        except IntegrityError:
+            raise Conflict(
+                "answer_gone", "其中有的问题，市民刚刚删除了那段会话。请刷新后再试。"
+            ) from None
         return run
 
     def cancel(self, member: Member, run: str) -> dict[str, Any]:
@@ -166,12 +172,13 @@ class TrialRuns:
         with self._sessions() as session:
             return fingerprint(session)
 
-    def work(self, answering: Answering, draft_of: DraftSource, *, pause: float = 0.0) -> int:
+    def work(self, answering: Answering, drafts_of: DraftsOf, *, pause: float = 0.0) -> int:
         """Run what waits, oldest first, until nothing does or another process is at it; how many
-        runs were done. `pause` seconds between questions leave the machine to citizens."""
+        runs were done. A draft is opened with the rights of who asked for its run. `pause` seconds
+        between questions leave the machine to citizens."""
         count = 0
         while run := self._claim():
-            self._run(run, answering, draft_of, pause)
+            self._run(run, answering, drafts_of, pause)
             count += 1
         return count
 
@@ -201,9 +208,9 @@ class TrialRuns:
             )
             return oldest if claimed.rowcount else None  # type: ignore[attr-defined]
 
-    def _run(self, run: str, answering: Answering, draft_of: DraftSource, pause: float) -> None:
+    def _run(self, run: str, answering: Answering, drafts_of: DraftsOf, pause: float) -> None:
         try:
-            with self._answers(run, answering, draft_of) as answers:
+            with self._answers(run, answering, drafts_of) as answers:
                 self._ask_all(run, answers, answering, pause)
                 ended, problem = "finished", ""
         except ServiceError as error:
@@ -219,10 +226,11 @@ class TrialRuns:
             )
 
     @contextmanager
-    def _answers(self, run: str, answering: Answering, draft_of: DraftSource) -> Iterator[Answers]:
+    def _answers(self, run: str, answering: Answering, drafts_of: DraftsOf) -> Iterator[Answers]:
         """What a run asks, its versions noted."""
         with self._sessions.begin() as session:
-            revision = wanted(session, run).revision_id
+            row = wanted(session, run)
+            revision, asked_by = row.revision_id, row.asked_by
             versions = answering.versions
             session.execute(
                 update(TrialRun)
@@ -232,7 +240,7 @@ class TrialRuns:
         if revision is None:
             yield answering
             return
-        with answering.candidate([draft_of(revision)]) as candidate:
+        with answering.candidate([drafts_of(asked_by)(revision)]) as candidate:
             yield candidate
 
     def _ask_all(self, run: str, answers: Answers, answering: Answering, pause: float) -> None:

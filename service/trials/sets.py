@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
 from knowledge.citations import LawBook
@@ -126,7 +127,10 @@ class QuestionSets:
         Raises BadRequest, which names the line, and NotFound."""
         if not rows:
             raise BadRequest("questions_none", "没有要加的问题。")
-        wanted = [self._checked(row, number) for number, row in enumerate(rows, start=1)]
+        wanted = [
+            self._checked(row, number) | {"answer_id": row.get("answer_id")}
+            for number, row in enumerate(rows, start=1)
+        ]
         with self._sessions.begin() as session:
             self._touch(session, set_id)
             present = {
@@ -144,7 +148,8 @@ class QuestionSets:
         self, member: Member, set_id: str, answers: Sequence[str], *, purpose: audit.Purpose
     ) -> dict[str, Any]:
         """Add what citizens asked, masked as it was kept, each with the questions before it in its
-        conversation. That it was read is recorded. Raises NotAllowed, NotFound."""
+        conversation, with which it goes one day. That it was read is recorded. Raises NotAllowed,
+        NotFound."""
         if not member.may(Permission.CONVERSATION_READ):
             raise NotAllowed("not_allowed", "从会话里取问题，要有查看会话的权限。")
         with self._sessions.begin() as session:
@@ -219,11 +224,18 @@ class QuestionSets:
                 "position": position,
                 **{field: row[field] for field in fields},
                 "as_of": _as_date(row["as_of"]),
+                "answer_id": row.get("answer_id"),
             }
             for position, row in enumerate(rows, start=0 if last is None else last + 1)
         ]
-        if values:
+        if not values:
+            return
+        try:
             session.execute(insert(SetQuestion), values)
+        except IntegrityError:
+            raise Conflict(
+                "answer_gone", "其中有的问题，市民刚刚删除了那段会话。请刷新后再试。"
+            ) from None
 
     def _checked(self, row: Mapping[str, Any], number: int) -> dict[str, Any]:
         """A row as it is kept: masked, and with an expectation that can be met."""
@@ -261,6 +273,7 @@ class QuestionSets:
             "region": row.region,
             "as_of": row.as_of.isoformat() if row.as_of else None,
             "note": row.note,
+            "answer_id": row.answer_id,
         }
 
     def _of_shipped(self, question: Mapping[str, Any]) -> dict[str, Any]:
@@ -277,7 +290,12 @@ def _asked(session: Session, record: AnswerRecord) -> dict[str, Any]:
         .order_by(AnswerRecord.asked_at.desc())
         .limit(MOST_EARLIER)
     ).all()
-    return {"question": record.question, "earlier": list(earlier)[::-1], "region": record.region}
+    return {
+        "question": record.question,
+        "earlier": list(earlier)[::-1],
+        "region": record.region,
+        "answer_id": record.id,
+    }
 
 
 def _shipped() -> dict[str, Any]:

@@ -97,6 +97,44 @@ def test_a_backup_taken_while_others_write_is_one_consistent_moment(
     assert talks(anew) <= talks(lived_in)
 
 
+def test_a_file_that_is_written_to_meanwhile_can_be_restored(
+    lived_in: Settings, tmp_path: Path
+) -> None:
+    words = lived_in.home / "sensitive.csv"
+    words.write_bytes(os.urandom(8 << 20))  # which takes a while to pack
+    stop = threading.Event()
+
+    def write() -> None:
+        with words.open("ab") as file:
+            while not stop.is_set():
+                file.write(b"x")
+                file.flush()
+                stop.wait(0.001)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        manifest = backup(lived_in, tmp_path / "b.zip")
+    finally:
+        stop.set()
+        writer.join()
+    anew = settings_of(tmp_path / "anew")
+    assert restore(anew, tmp_path / "b.zip") == manifest
+    kept = (anew.home / "sensitive.csv").read_bytes()
+    assert words.read_bytes().startswith(kept)
+
+
+def test_what_is_no_import_is_left_out_and_stops_no_restore(
+    lived_in: Settings, tmp_path: Path
+) -> None:
+    for stray in (".DS_Store", "notes.txt", f"{'cd' * 32}.partial"):
+        (lived_in.home / "imports" / stray).write_bytes(b"x")
+    backup(lived_in, tmp_path / "b.zip")
+    anew = settings_of(tmp_path / "anew")
+    restore(anew, tmp_path / "b.zip")
+    assert [p.name for p in (anew.home / "imports").iterdir()] == ["ab" * 32]
+
+
 def test_an_existing_file_or_home_is_never_overwritten(lived_in: Settings, tmp_path: Path) -> None:
     target = tmp_path / "b.zip"
     backup(lived_in, target)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import Engine, delete, func, select
+from sqlalchemy import Engine, delete, func, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from knowledge.encoder import QUERY, Vectors
@@ -222,6 +222,27 @@ def test_an_answer_that_is_bad_in_two_ways_is_one_question(district: District) -
     [gap] = district.page()["gaps"]
     assert (gap["asked"], gap["conversations"]) == (1, 1)
     assert district.page()["figures"]["asked"] == 1
+
+
+def test_a_rating_that_was_excluded_and_a_verdict_that_was_revised_are_no_gap(
+    district: District,
+) -> None:
+    rated, judged = (district.ask(f"彩礼{n}", "answered_faq") for n in "一二")
+    unsure = district.ask("彩礼三三三")
+    district.rate(rated, 1)
+    district.rate(unsure, 1)
+    district.judge(judged, "wrong", district.hire("reviewer"))
+    district.collect()
+    [gap] = district.page()["gaps"]
+    assert gap["asked"] == 3
+    with district.sessions.begin() as session:
+        session.execute(update(Rating).values(excluded_at=district.at))
+        session.execute(update(Review).values(verdict="correct"))
+    assert district.collect() == 0
+    [gap] = district.page()["gaps"]
+    assert (gap["asked"], gap["name"]) == (1, "彩礼三三三")
+    kinds = {k["kind"]: k["asked"] for k in district.page()["figures"]["kinds"]}
+    assert (kinds["unsure"], kinds["rated"], kinds["judged"]) == (1, 0, 0)
 
 
 def test_a_gap_keeps_its_id_from_day_to_day_and_its_name_while_its_middle_stays(

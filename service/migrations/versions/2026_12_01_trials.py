@@ -145,6 +145,10 @@ def upgrade() -> None:
         sa.Column("region", sa.String(length=6), nullable=False),
         sa.Column("as_of", sa.Date(), nullable=True),
         sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("answer_id", sa.String(length=40), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["answer_id"], ["answers.id"], name=op.f("fk_set_questions_answer_id_answers")
+        ),
         sa.ForeignKeyConstraint(
             ["set_id"], ["question_sets.id"], name=op.f("fk_set_questions_set_id_question_sets")
         ),
@@ -154,6 +158,7 @@ def upgrade() -> None:
         batch_op.create_index(
             "ix_set_questions_set_id_position", ["set_id", "position"], unique=False
         )
+        batch_op.create_index(batch_op.f("ix_set_questions_answer_id"), ["answer_id"], unique=False)
 
     op.create_table(
         "trial_results",
@@ -176,12 +181,19 @@ def upgrade() -> None:
         sa.Column("took_ms", sa.Float(), nullable=True),
         sa.Column("passed", sa.Boolean(), nullable=True),
         sa.Column("why", sa.JSON(), nullable=False),
+        sa.Column("answer_id", sa.String(length=40), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["answer_id"], ["answers.id"], name=op.f("fk_trial_results_answer_id_answers")
+        ),
         sa.ForeignKeyConstraint(
             ["run_id"], ["trial_runs.id"], name=op.f("fk_trial_results_run_id_trial_runs")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_trial_results")),
         sa.UniqueConstraint("run_id", "position", name="uq_trial_results_run_id_position"),
     )
+    with op.batch_alter_table("trial_results", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_trial_results_answer_id"), ["answer_id"], unique=False)
+
     op.create_table(
         "trial_run_sets",
         sa.Column("run_id", sa.String(length=40), nullable=False),
@@ -201,8 +213,12 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_trial_run_sets_set_id"))
 
     op.drop_table("trial_run_sets")
+    with op.batch_alter_table("trial_results", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_trial_results_answer_id"))
+
     op.drop_table("trial_results")
     with op.batch_alter_table("set_questions", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_set_questions_answer_id"))
         batch_op.drop_index("ix_set_questions_set_id_position")
 
     op.drop_table("set_questions")

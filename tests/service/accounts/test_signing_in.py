@@ -153,6 +153,22 @@ def test_after_five_failures_an_account_waits_ever_longer(bureau: Bureau) -> Non
     assert not fails(PASSWORD)  # counted anew since
 
 
+def test_failures_of_long_ago_do_not_count(bureau: Bureau) -> None:
+    bureau.hired("wang.fang")
+
+    def fail() -> None:
+        with pytest.raises(NotSignedIn):
+            bureau.signing.begin("wang.fang", "wrong password 1")
+
+    for _ in range(12):
+        fail()
+        bureau.clock.forward(minutes=15)
+    bureau.clock.forward(hours=6)
+    for _ in range(4):
+        fail()
+    assert bureau.signing.begin("wang.fang", PASSWORD)  # not the quarter of an hour of the twelfth
+
+
 def test_of_many_guesses_at_once_no_more_are_judged_than_one_after_the_other(
     bureau: Bureau, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -197,6 +213,16 @@ def test_an_address_that_guesses_many_accounts_has_to_wait(bureau: Bureau) -> No
     assert bureau.signing.begin("wang.fang", PASSWORD, address="10.0.0.8")
     bureau.clock.forward(seconds=31)
     assert bureau.signing.begin("wang.fang", PASSWORD, address="10.0.0.7")
+
+
+def test_whoever_gets_in_takes_back_what_their_office_mistyped(bureau: Bureau) -> None:
+    bureau.hired("wang.fang")
+    for _ in range(19):
+        bureau.addresses.failed("10.0.0.7")
+    assert bureau.signing.begin("wang.fang", PASSWORD, address="10.0.0.7")
+    for _ in range(19):
+        bureau.addresses.failed("10.0.0.7")
+    bureau.addresses.check("10.0.0.7")
 
 
 def test_addresses_are_forgotten_and_an_ipv6_network_is_one_address() -> None:

@@ -186,3 +186,12 @@ def test_the_log_keeps_a_mark_of_a_conversation_and_not_its_code(
     assert ids(bureau, auditor, subject_id=code) == [mark]
     assert ids(bureau, auditor, text=code) == [mark]
     assert ids(bureau, auditor, text="c_another") == []
+
+
+def test_who_is_limited_to_a_region_does_not_read_the_log_of_all(bureau: Bureau) -> None:
+    _, token = bureau.staff.add("钱审", ["auditor"], region="310107")
+    headers = {"Authorization": f"Bearer {token}"}
+    for path in (AUDIT, "/console/audit"):
+        refused = bureau.browser().client.get(path, headers=headers)
+        assert refused.status_code == 403
+        assert "限定了地区的账号不能做" in refused.text

@@ -13,6 +13,7 @@ from service.answering.draft import Answer
 from service.answering.pipeline import Pipeline
 from service.api import citizen
 from service.api.citizen import Guesses
+from service.audit.log import AuditLog, Filters
 from service.auth import Member
 from service.conversations import Desk
 from service.errors import NotFound, TooMany
@@ -21,12 +22,19 @@ from service.models import (
     AuditEvent,
     Base,
     Conversation,
+    GapCluster,
+    GapMember,
     HandoverMessage,
     HandoverTicket,
+    QuestionSet,
+    QuestionVector,
     Rating,
     RatingMove,
     RatingTicket,
     Review,
+    SetQuestion,
+    TrialResult,
+    TrialRun,
 )
 from service.ratings import Ratings
 from service.retention import MyConversation
@@ -82,9 +90,12 @@ def test_what_staff_noted_for_themselves_is_not(hall: Hall, member: Member) -> N
 def test_what_is_erased_is_gone_everywhere(hall: Hall, member: Member) -> None:
     answer = hall.asked(CODE, "我叫李寻欢，在飞刀厂")
     hall.closed_ticket(CODE, member)
-    hall.asked("c_other", "别人的事")
+    other = hall.asked("c_other", "别人的事")
     with hall.sessions.begin() as session:
         session.add(review_of(answer, member))
+    tried(hall, member, answer, "我叫李寻欢，在飞刀厂")
+    tried(hall, member, other, "别人的事")
+    gaps(hall, {answer: "only", other: "others"})
     response = hall.client.delete(URL)
     assert response.status_code == 200
     assert "评价只留下星级和月份" in response.json()["message"]
@@ -97,10 +108,91 @@ def test_what_is_erased_is_gone_everywhere(hall: Hall, member: Member) -> None:
             if table.name not in ("access_records", "audit_events"):
                 assert CODE not in rows, table.name
         assert session.scalars(select(Conversation.id)).all() == ["c_other"]
+        for kept in (SetQuestion.answer_id, TrialResult.answer_id, GapMember.answer_id):
+            assert session.scalars(select(kept)).all() == [other]
+        assert sorted(session.scalars(select(QuestionVector.digest))) == ["centre", "others"]
+        assert session.scalars(select(GapCluster.id)).all() == ["g_others"]
         erased = AuditEvent.action == "conversation.erase"
         [event] = session.scalars(select(AuditEvent).where(erased)).all()
     assert (event.action, event.actor) == ("conversation.erase", "citizen")
     assert event.detail["answers"] == 1
+
+
+def tried(hall: Hall, member: Member, answer: str, question: str) -> None:
+    """Staff took the question into a set, and a run has asked it."""
+    what: dict[str, Any] = {
+        "set_id": f"q_{answer}",
+        "position": 0,
+        "question": question,
+        "earlier": [question],
+        "expect": {},
+        "answer_id": answer,
+    }
+    run = f"r_{answer}"
+    with hall.sessions.begin() as session:
+        session.add(QuestionSet(id=what["set_id"], name="常问", created_by=member.id))
+        session.add(TrialRun(id=run, status="finished", asked_by=member.id, total=1, versions={}))
+        session.flush()
+        session.add(SetQuestion(id=f"t_{answer}", **what))
+        session.add(TrialResult(run_id=run, key="k", cited=[], shown={}, why=[], **what))
+
+
+def gaps(hall: Hall, texts: dict[str, str]) -> None:
+    """Each answer is the only one of its cluster, under the digest of its text."""
+    with hall.sessions.begin() as session:
+        session.add(QuestionVector(digest="centre", encoder="e", vector=b"0"))
+        for answer, text in texts.items():
+            session.add(QuestionVector(digest=text, encoder="e", vector=b"1"))
+            session.add(
+                GapCluster(
+                    id=f"g_{text}",
+                    encoder="e",
+                    total=b"1",
+                    medoid_id=answer,
+                    first_at=START,
+                    last_at=START,
+                )
+            )
+            session.flush()
+            session.add(
+                GapMember(
+                    answer_id=answer,
+                    kind="unsure",
+                    cluster_id=f"g_{text}",
+                    asked_at=START,
+                    digest=text,
+                )
+            )
+
+
+def test_a_vector_that_another_question_has_too_stays(hall: Hall) -> None:
+    answer, other = hall.asked(CODE), hall.asked("c_other")
+    gaps(hall, {answer: "same"})
+    with hall.sessions.begin() as session:
+        session.add(
+            GapMember(
+                answer_id=other,
+                kind="unsure",
+                cluster_id="g_same",
+                asked_at=START,
+                digest="same",
+            )
+        )
+    for url, left in ((URL, 1), ("/api/v1/conversations/c_other", 0)):
+        assert hall.client.delete(url).status_code == 200
+        assert hall.count(GapCluster) == left
+        assert hall.count(QuestionVector) == 1 + left  # and the centre
+
+
+def test_who_has_the_code_finds_the_erasure_in_the_log(hall: Hall) -> None:
+    hall.asked(CODE)
+    assert hall.client.delete(URL).status_code == 200
+    log = AuditLog(hall.sessions, {})
+    for filters in (Filters(subject_id=CODE), Filters(text=CODE), Filters(actor="citizen")):
+        [event] = log.page(filters)["events"]
+        assert (event["action"], event["actor"]["name"]) == ("conversation.erase", "市民")
+        assert CODE not in str(event)
+    assert ("citizen", "市民") in log.actors()
 
 
 def review_of(answer: str, member: Member) -> Review:
@@ -213,11 +305,22 @@ def test_a_code_that_is_none(hall: Hall, code: str, status: int) -> None:
 def test_who_guesses_has_to_wait_and_others_do_not(hall: Hall) -> None:
     hall.asked(CODE)
     guesser = TestClient(hall.app, client=("192.0.2.1", 50_000))
-    answers = [guesser.get(f"/api/v1/conversations/c_{n}").status_code for n in range(12)]
-    assert answers == [404] * 10 + [429] * 2
-    assert guesser.get(URL).status_code == 429
-    assert guesser.delete(URL).status_code == 429
-    assert hall.client.get(URL).status_code == 200
+    answers = [guesser.get(f"/api/v1/conversations/c_{n}") for n in range(12)]
+    assert [a.status_code for a in answers] == [404] * 10 + [429] * 2
+    assert "这个网络上输错的次数太多" in answers[-1].json()["error"]["message"]
+    assert guesser.delete("/api/v1/conversations/c_x").status_code == 429
+    assert hall.client.get("/api/v1/conversations/c_x").status_code == 404
+    # Somebody else in the same network who has a code is not kept waiting.
+    assert guesser.get(URL).status_code == 200
+    assert guesser.delete(URL).status_code == 200
+
+
+def test_a_network_is_one_guesser(hall: Hall) -> None:
+    answers = []
+    for n in range(11):
+        guesser = TestClient(hall.app, client=(f"2001:db8::{n:x}", 50_000))
+        answers.append(guesser.get(f"/api/v1/conversations/c_{n}").status_code)
+    assert answers == [404] * 10 + [429]
 
 
 def test_guesses_are_forgotten_in_time_and_bounded() -> None:
@@ -226,9 +329,9 @@ def test_guesses_are_forgotten_in_time_and_bounded() -> None:
     for _ in range(2):
         guesses.missed("a")
     with pytest.raises(TooMany):
-        guesses.require_patience("a")
+        guesses.missed("a")
     at = 10.5
-    guesses.require_patience("a")
+    guesses.missed("a")
     for n in range(50):
         guesses.missed(f"b{n}")
     assert len(guesses._misses) == 3

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+from structlog.testing import capture_logs
 
 from service.audit import Purpose
 from service.auth import ROLES, Member
+from service.console.control import COUNTED
 from service.errors import BadRequest, Conflict, NotFound
 from service.models import (
     AccessRecord,
@@ -30,12 +38,13 @@ from service.models import (
     UrgentAcknowledgement,
 )
 from service.models.review import Review, ReviewTask
-from service.ratings import Ratings
+from service.ratings import Ratings, person_of
 from service.retention import Housekeeping, Retention
 from service.retention.deletion import OF_ANSWERS, OF_CONVERSATIONS, OF_TICKETS
 from service.retention.kinds import KINDS
 from service.statistics import jobs
 from service.statistics.board import Board
+from service.statistics.counts import Counts
 from service.statistics.days import period_of
 from tests.service.hall import START, Hall
 from tests.service.office import at_once
@@ -74,7 +83,8 @@ def test_what_is_old_enough_goes_with_all_that_hangs_on_it(
     hall.asked("c_new")
     counted = retention.run()
     assert counted == {
-        "conversations": 1, "answers": 1, "citations": 1, "messages": said, "tickets": 2,
+        "conversations": 1, "answers": 1, "citations": 1, "messages": said,
+        "contents": 1, "tickets": 1,
     }  # fmt: skip
     for table in (UrgentAcknowledgement, HandoverMessage, HandoverTicket, ReviewTask):
         assert hall.count(table) == 0
@@ -175,7 +185,7 @@ def test_the_words_of_a_ticket_may_go_before_its_conversation(
     said = hall.count(HandoverMessage)
     retention.set(member, "messages", 60, comment="试点", deletes=0)
     later(hall, timedelta(days=61))
-    assert retention.run() == {"tickets": 1, "messages": said}
+    assert retention.run() == {"contents": 1, "messages": said}
     assert retention.run() == {}
     seen = hall.handovers.of_conversation("c_1")
     assert seen["summary"] == "已按保存期限删除"
@@ -345,6 +355,98 @@ def test_housekeeping_folds_days_and_deletes_at_night(hall: Hall) -> None:
         assert jobs.done_until(session, jobs.COUNTS) == date(2026, 11, 27)
 
 
+@pytest.mark.parametrize("broken", ["fold", "run"])
+def test_what_goes_wrong_with_one_step_stops_no_other(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, broken: str
+) -> None:
+    hall.asked("c_1", at=START - YEAR)
+    old = tmp_path / "orphan"
+    old.write_bytes(b"x")
+    os.utime(old, (1, 1))
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise RuntimeError(broken)
+
+    monkeypatch.setattr(Counts if broken == "fold" else Retention, broken, fail)
+    hall.clock.at = datetime(2026, 11, 27, 18, 30, tzinfo=UTC)
+    Housekeeping(hall.sessions, files=tmp_path, clock=hall.clock).once()
+    assert hall.count(Conversation) == (0 if broken == "fold" else 1)
+    assert not old.exists()
+
+
+def test_what_cannot_go_keeps_no_other_of_its_batch(
+    hall: Hall, retention: Retention, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for n in range(5):
+        hall.asked(f"c_{n}", at=START - YEAR)
+    kind = KINDS["conversations"]
+
+    def remove(session: Session, counts: Counts, ids: Sequence[str], at: datetime) -> Any:
+        removed = kind.remove(session, counts, ids, at)
+        if "c_1" in ids:
+            raise IntegrityError("somebody has written to it", {}, Exception())
+        return removed
+
+    monkeypatch.setitem(KINDS, "conversations", replace(kind, remove=remove))
+    assert (retention.run() or {})["conversations"] == 4
+    with hall.sessions() as session:
+        assert session.scalars(select(Conversation.id)).all() == ["c_1"]
+
+
+def test_a_run_that_somebody_asked_for_and_that_fails_is_in_the_log(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, headers = hall.hire(role="administrator")
+
+    def fail(*_: Any) -> None:
+        raise RuntimeError("the disk is full")
+
+    monkeypatch.setattr(Retention, "run", fail)
+    with capture_logs() as logs:
+        assert hall.client.post(f"{URL}/run", headers=headers).status_code == 202
+        for thread in threading.enumerate():
+            if thread.name == "retention":
+                thread.join(5)
+    assert [(e["event"], e["log_level"]) for e in logs] == [("retention.failed", "error")]
+
+
+def test_every_key_that_is_counted_has_a_name_on_the_page(
+    hall: Hall, retention: Retention, member: Member
+) -> None:
+    hall.asked("c_old")
+    hall.closed_ticket("c_old", member)
+    later(hall, YEAR)
+    assert (retention.run() or {}).keys() <= COUNTED.keys()
+    assert COUNTED["contents"] != COUNTED["tickets"]
+
+
+@pytest.mark.parametrize("region", ["", "310107"])
+def test_who_is_limited_to_a_region_sets_nothing_for_all(hall: Hall, region: str) -> None:
+    _, headers = hall.hire(role="administrator", region=region)
+    rule = {"days": 300, "comment": "试点", "deletes": 0}
+    switch = {"kind": "channel", "key": "web", "off": True, "comment": "停"}
+    notice = {
+        "text": "周六停机",
+        "starts_at": "2026-12-01T09:00",
+        "ends_at": "2099-12-02T09:00",
+    }
+    sent = [
+        hall.client.put(f"{URL}/conversations", json=rule, headers=headers),
+        hall.client.post("/api/v1/staff/switches", json=switch, headers=headers),
+        hall.client.post("/api/v1/staff/notices", json=notice, headers=headers),
+    ]
+    if not region:
+        assert [response.status_code for response in sent] == [200, 200, 201]
+        return
+    for response in sent:
+        assert response.status_code == 403
+        assert "限定了地区的账号不能做" in response.json()["error"]["message"]
+    for page in ("retention", "switches", "notices"):
+        shown = hall.client.get(f"/console/{page}", headers=headers)
+        assert shown.status_code == 200
+        assert "data-api=" not in shown.text.partition("<main")[2], page
+
+
 def test_every_table_that_leads_to_a_conversation_is_deleted_with_it() -> None:
     """A foreign key that is not in the lists would stop the deletion one day."""
     reached = {"answers", "conversations", "handovers"}
@@ -408,13 +510,28 @@ def test_nothing_of_what_is_kept_shows_who_it_was(
     hall: Hall, retention: Retention, member: Member
 ) -> None:
     hall.asked("c_secret", "我叫张三丰，在某厂上班", "handover_urgent")
-    hall.closed_ticket("c_secret", member)
-    later(hall, YEAR)
-    retention.run()
+    ticket = hall.closed_ticket("c_secret", member)
+    ratings = Ratings(hall.sessions, KEY, clock=hall.clock)
+    ratings.rate(ratings.token_for("handover", ticket), 1, ["便捷度"], "张三丰不满意")
     with hall.sessions() as session:
+        rated = session.scalars(select(RatingTicket.id)).one()
+    ratings.tickets.reply(member, rated, "张三丰的事我们看了")
+    with hall.sessions.begin() as session:
+        session.get_one(RatingTicket, rated).status = "closed"
+    person = person_of("c_secret")
+    later(hall, 2 * YEAR)
+    assert (retention.run() or {})["comments"] == 1
+    assert retention.run() == {}
+    with hall.sessions() as session:
+        rating = session.scalars(select(Rating)).one()
+        assert (rating.level, rating.month) == (1, "2026-11")
+        assert (rating.aspects, rating.matter, rating.handler, rating.topic) == ([], {}, {}, None)
+        assert rating.rated_at.day in (31, 1)  # the first moment of the month, in Shanghai
+        assert ticket not in rating.event_id
         for table in Base.metadata.sorted_tables:
             rows = str(session.execute(select(table)).all())
-            assert "张三丰" not in rows, table.name
+            for word in ("张三丰", person):
+                assert word not in rows, (table.name, word)
             if table.name not in (
                 "access_records",
                 "audit_events",

@@ -9,9 +9,10 @@ import pytest
 
 from knowledge.citations import Verdict
 from service.answering import wording
-from service.answering.draft import NOTHING_OFF, Answer, Off, Turn
+from service.answering.draft import NOTHING_OFF, Answer, Draft, Off, Outcome, Targets, Turn
 from service.answering.pipeline import Pipeline
-from service.answering.topics import NAMES
+from service.answering.switched_off import TopicOff
+from service.answering.topics import NAMES, TopicGuess
 from service.retention.kinds import KINDS
 from tests.conftest import TODAY
 
@@ -83,6 +84,27 @@ def test_a_topic_that_is_off_is_not_answered(pipeline: Pipeline) -> None:
     assert answer.draft.topic == "劳动人事"
     assert not answer.draft.citations
     assert pipeline.answer("想离婚对方不同意怎么办", off=off).outcome.answered
+
+
+def test_an_answer_of_another_topic_than_the_likeliest_is_given(targets_of_none: Targets) -> None:
+    """The likeliest of the question counts only where the answer has none of its own."""
+    off = Off(topics=frozenset({"房屋纠纷"}))
+
+    def after(topic: str | None) -> str | None:
+        draft = Draft(raw="", on=TODAY, region="310107", off=off, topic=topic)
+        draft.topics = TopicGuess(names=("房屋纠纷",))
+        draft.settle(Outcome.ANSWERED_FAQ, "答")
+        TopicOff(targets_of_none)(draft)
+        return draft.outcome
+
+    assert after("物业管理") == Outcome.ANSWERED_FAQ
+    assert after("房屋纠纷") == OFF
+    assert after(None) == OFF
+
+
+@pytest.fixture
+def targets_of_none() -> Targets:
+    return lambda _ids: ()
 
 
 def test_a_topic_that_is_off_silences_neither_danger_nor_greeting_nor_person(

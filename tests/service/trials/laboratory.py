@@ -7,7 +7,7 @@ something to find.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -144,6 +144,7 @@ class Laboratory:
     clock: Clock = field(default_factory=Clock)
     told: Told = field(default_factory=Told)
     drafts: dict[str, Incoming] = field(default_factory=dict)
+    opened_for: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.laws = LawBook(self.told.library, {})
@@ -162,6 +163,10 @@ class Laboratory:
 
     def hire(self, role: str = "reviewer", region: str = "") -> Member:
         return self.staff.add(f"某{role}", [role], region=region)[0]
+
+    def drafts_of(self, staff_id: str) -> Callable[[str], Incoming]:
+        self.opened_for.append(staff_id)
+        return self.draft_of
 
     def draft_of(self, identity: str) -> Incoming:
         if identity not in self.drafts:
@@ -189,4 +194,4 @@ class Laboratory:
         return run
 
     def work(self) -> int:
-        return self.runs.work(self.told, self.draft_of)
+        return self.runs.work(self.told, self.drafts_of)

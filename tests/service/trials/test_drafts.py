@@ -33,6 +33,7 @@ def test_an_author_sees_which_answers_a_draft_changes(laboratory: Laboratory) ->
     }
     assert view["verdict"] == "这次修改会改变这 3 个回答（共问了 4 个）。"
     assert view["outdated"] == ""
+    assert laboratory.opened_for == [member.id]  # with the rights of who asked
 
 
 def test_a_draft_that_makes_a_right_answer_wrong_is_said_to(laboratory: Laboratory) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import zipfile
 
 import pytest
 from openpyxl import Workbook
@@ -58,6 +59,18 @@ def test_a_spreadsheet_is_read_with_its_dates_and_empty_rows() -> None:
     assert read_file("题.xlsx", content) == [
         {"question": "离婚要多久", "as_of": "2020-05-01", "shows": ["faq-divorce"]}
     ]
+
+
+def test_a_spreadsheet_that_breaks_further_on_is_refused() -> None:
+    whole, broken = spreadsheet(["问题"], ["离婚要多久"]), io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(whole)) as old, zipfile.ZipFile(broken, "w") as new:
+        for part in old.infolist():
+            content = old.read(part)
+            if part.filename.startswith("xl/worksheets/"):
+                content = content[: content.rindex(b"</row>")]
+            new.writestr(part, content)
+    with pytest.raises(BadRequest, match="不是可以打开的"):
+        read_file("题.xlsx", broken.getvalue())
 
 
 def test_json_lines_carry_expectations() -> None:

@@ -73,7 +73,7 @@ def test_a_run_that_is_stopped_keeps_what_was_asked(laboratory: Laboratory) -> N
                 laboratory.runs.cancel(member, run)
             return super().answer(question, **given)
 
-    laboratory.runs.work(Stopped(), laboratory.draft_of)
+    laboratory.runs.work(Stopped(), laboratory.drafts_of)
     state = laboratory.runs.read(run)
     assert (state["status"], state["done"]) == ("cancelled", 1)
     assert [r["question"] for r in laboratory.runs.results(run)] == ["一"]
@@ -98,13 +98,13 @@ def test_a_run_cut_off_by_a_restart_is_shown_as_such_and_lets_the_next_go(
             return super().answer(question, **given)
 
     with pytest.raises(Killed):
-        laboratory.runs.work(Dying(), laboratory.draft_of)
+        laboratory.runs.work(Dying(), laboratory.drafts_of)
     second = laboratory.runs.ask_for(member, [made])
     assert laboratory.work() == 0  # the first may still be going on in another process
     laboratory.clock.later(minutes=3)
     after = TrialRuns(laboratory.sessions, clock=laboratory.clock)
     assert after.read(first)["status_label"] == "中断"
-    assert after.work(laboratory.told, laboratory.draft_of) == 1
+    assert after.work(laboratory.told, laboratory.drafts_of) == 1
     assert after.read(second)["status"] == "finished"
     assert [r["question"] for r in after.results(first)] == ["一"]
 
@@ -119,7 +119,7 @@ def test_what_breaks_is_a_run_that_failed_not_one_that_waits_for_ever(
             raise RuntimeError("the index is gone")
 
     run = laboratory.runs.ask_for(member, [laboratory.a_set(member, "一")])
-    laboratory.runs.work(Broken(), laboratory.draft_of)
+    laboratory.runs.work(Broken(), laboratory.drafts_of)
     state = laboratory.runs.read(run)
     assert state["status"] == "failed"
     assert "日志" in state["problem"]

@@ -14,6 +14,7 @@ from service.audit import Purpose
 from service.errors import BadRequest, Conflict, NotAllowed, NotFound
 from service.models import AccessRecord, AnswerRecord, Conversation
 from service.models.people import AuditEvent
+from service.retention import MyConversation
 from service.trials import shipped
 from tests.service.office import at_once
 from tests.service.trials.laboratory import DIVORCE, Laboratory
@@ -169,6 +170,51 @@ def test_questions_of_citizens_come_with_what_was_asked_before_and_are_on_record
     for ids in (["a_2"], ["a_9"]):
         with pytest.raises(NotFound):
             laboratory.sets.add_from_answers(elsewhere, made, ids, purpose=Purpose.REVIEW)
+
+
+def test_what_was_taken_from_a_conversation_goes_with_it(laboratory: Laboratory) -> None:
+    with laboratory.sessions.begin() as session:
+        session.add(Conversation(id="c_1", channel="web"))
+        session.flush()
+        asked(session, "a_1", "我想离婚，我叫李寻欢", 0, "310107")
+        asked(session, "a_2", "那孩子归谁", 1, "310107")
+    reviewer = laboratory.hire()
+    made = laboratory.a_set(reviewer, "离婚冷静期多久")
+    filled = laboratory.sets.add_from_answers(reviewer, made["id"], ["a_2"], purpose=Purpose.REVIEW)
+    taken = filled["questions"][1]
+    # Staff may write it anew, and copy it: it is a citizen's all the same.
+    laboratory.sets.change(
+        reviewer, made["id"], taken["id"], {"question": "孩子归谁", "earlier": taken["earlier"]}
+    )
+    copied = laboratory.sets.copy(reviewer, made["id"])
+    run = laboratory.run(reviewer, made)
+    assert len(laboratory.runs.results(run)) == 2
+    assert MyConversation(laboratory.sessions).erase("c_1")
+    for one in (made, copied):
+        left = laboratory.sets.read(one["id"])["questions"]
+        assert [q["question"] for q in left] == ["离婚冷静期多久"]
+    assert [r["question"] for r in laboratory.runs.results(run)] == ["离婚冷静期多久"]
+
+
+def test_what_is_erased_at_that_moment_is_not_taken(
+    laboratory: Laboratory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with laboratory.sessions.begin() as session:
+        session.add(Conversation(id="c_1", channel="web"))
+        session.flush()
+        asked(session, "a_1", "我想离婚", 0, "310107")
+    reviewer = laboratory.hire()
+    made = laboratory.a_set(reviewer)["id"]
+    add = laboratory.sets.add
+
+    def meanwhile(*given: Any) -> dict[str, Any]:
+        MyConversation(laboratory.sessions).erase("c_1")
+        return add(*given)
+
+    monkeypatch.setattr(laboratory.sets, "add", meanwhile)
+    with pytest.raises(Conflict, match="市民刚刚删除"):
+        laboratory.sets.add_from_answers(reviewer, made, ["a_1"], purpose=Purpose.REVIEW)
+    assert laboratory.sets.read(made)["questions"] == []
 
 
 def test_every_change_of_a_set_is_on_record_without_the_questions(laboratory: Laboratory) -> None:
