@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -72,6 +73,7 @@ def apply(session: Session, incoming: Iterable[Incoming], report: Report) -> Rep
     The caller owns the transaction: killed before its commit, nothing has happened. Statutes may
     have several published revisions (each in force at its time); everything else has one. What
     staff have edited or withdrawn goes on as they left it: a changed version arrives as a draft.
+    A version of a law that staff read in themselves stays, and ends the one before it.
     """
     known = store.all_documents(session)
     revisions = store.all_revisions(session)
@@ -85,6 +87,12 @@ def apply(session: Session, incoming: Iterable[Incoming], report: Report) -> Rep
         document.id
         for document in known.values()
         if document.kind is not Kind.STATUTE and _in_hand(of_document.get(document.id, []))
+    }
+    brought = _brought(session, report.origin)
+    of_staff = {
+        document_id: [r for r in found if r.author != SYSTEM and r.id not in brought]
+        for document_id, found in live.items()
+        if known[document_id].kind is Kind.STATUTE
     }
     seen: set[str] = set()
     seen_documents: set[str] = set()
@@ -102,6 +110,14 @@ def apply(session: Session, incoming: Iterable[Incoming], report: Report) -> Rep
             _offer(session, item, of_document[document.id], report)
             seen_documents.add(document.id)
             continue
+        theirs = [r for r in of_staff.get(document.id, []) if r.status is Status.PUBLISHED]
+        if any(r.effective_from == revision.effective_from for r in theirs):
+            report.problems.append(
+                f"{revision.id} 未导入：工作人员已发布自同一天起施行的版本（{document.title}）"
+            )
+            seen_documents.add(document.id)
+            continue
+        revision = _ended_by(revision, theirs)
         if owner != document:
             store.save_document(session, document)
             known[document.id] = document
@@ -117,13 +133,30 @@ def apply(session: Session, incoming: Iterable[Incoming], report: Report) -> Rep
         if document.origin != report.origin or document.id in in_hand:
             continue
         for revision in live.get(document.id, []):
-            if revision.id not in seen and (
-                revision.status is Status.PUBLISHED or document.kind is Kind.STATUTE
-            ):
+            if revision.id in seen or revision in of_staff.get(document.id, []):
+                continue
+            if revision.status is Status.PUBLISHED or document.kind is Kind.STATUTE:
                 store.update_revision(session, revision, status=Status.WITHDRAWN)
                 if document.id not in seen_documents:
                     report.withdrawn.append(revision.id)
     return report
+
+
+def _brought(session: Session, origin: str) -> set[str]:
+    """Ids of all that an origin has ever brought, whoever published it since."""
+    reports = [report for _, report in store.loads_of(session, origin)]
+    return {i for r in reports for name in ("added", "changed") for i in r.get(name, ())}
+
+
+def _ended_by(revision: Revision, others: Iterable[Revision]) -> Revision:
+    """A version of a law as it is beside those that staff published: over the day before the
+    next of them begins."""
+    start = revision.effective_from
+    later = [r.effective_from for r in others if r.effective_from]
+    ends = [day - timedelta(days=1) for day in later if start is None or day > start]
+    if revision.effective_until:
+        ends.append(revision.effective_until)
+    return replace(revision, effective_until=min(ends)) if ends else revision
 
 
 def _in_hand(revisions: Iterable[Revision]) -> bool:
@@ -156,7 +189,8 @@ def _offer(session: Session, item: Incoming, present: Iterable[Revision], report
 def _refresh(session: Session, present: Revision, incoming: Revision, report: Report) -> None:
     """Bring the dates and source of a known revision up to date; revive a withdrawn one."""
     wanted = replace(present, **{f: getattr(incoming, f) for f in _MUTABLE})
-    if present.status is Status.WITHDRAWN:
+    taken_down = present.author == SYSTEM and present.approver not in _NOBODY
+    if present.status is Status.WITHDRAWN and not taken_down:
         wanted = replace(wanted, status=incoming.status)
     changes = {
         f: getattr(wanted, f)

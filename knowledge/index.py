@@ -14,7 +14,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 from enum import StrEnum
@@ -177,8 +177,9 @@ def build(
     """
     home.mkdir(parents=True, exist_ok=True)
     with _alone(home):
-        for unfinished in home.glob("building-*"):
-            shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished = {p.name.removeprefix("building-") for p in home.glob("building-*")}
+        for name in unfinished:
+            shutil.rmtree(home / f"building-{name}", ignore_errors=True)
         generation = uuid.uuid4().hex[:12]
         building = home / f"building-{generation}"
         building.mkdir()
@@ -210,7 +211,12 @@ def build(
         (building / "manifest.json").write_text(json.dumps(asdict(manifest), ensure_ascii=False))
         building.rename(home / generation)
         _point_to(home, generation)
-        _forget_old(home, keep={generation, _previous(home, generation)})
+        # Another process may still read the previous generation; older ones go.
+        old = _generations(home) - {generation, _previous(home, generation)}
+        if chroma_url:
+            _forget_collections(_chroma(home, generation, chroma_url), old | unfinished)
+        for name in old:
+            shutil.rmtree(home / name, ignore_errors=True)
         return manifest
 
 
@@ -301,11 +307,17 @@ def _previous(home: Path, generation: str) -> str:
     return newest.parent.name if newest else ""
 
 
-def _forget_old(home: Path, keep: set[str]) -> None:
-    """Another process may still read the previous generation; older ones go."""
-    for manifest in home.glob("*/manifest.json"):
-        if manifest.parent.name not in keep:
-            shutil.rmtree(manifest.parent, ignore_errors=True)
+def _generations(home: Path) -> set[str]:
+    return {manifest.parent.name for manifest in home.glob("*/manifest.json")}
+
+
+def _forget_collections(client: Client, generations: set[str]) -> None:
+    """Delete the vectors of these generations, and of no others: a server may serve several homes,
+    each with its own."""
+    with closing(client):
+        for collection in client.list_collections():
+            if collection.name.rpartition("-")[2] in generations:
+                client.delete_collection(collection.name)
 
 
 def read_manifest(home: Path) -> Manifest:

@@ -26,6 +26,7 @@ from service.assembly import Rooms
 
 log = structlog.get_logger()
 _LOOK_SECONDS = 5.0  # how often another process's work, and a new day, are looked for
+_LONGEST_WAIT = 300.0  # after failures: each takes all that a build takes
 
 
 @dataclass
@@ -185,8 +186,9 @@ class Serving:
         self._wanted.set()
 
     def _watch(self) -> None:
+        wait = _LOOK_SECONDS
         while not self._ended.is_set():
-            asked = self._wanted.wait(_LOOK_SECONDS)
+            asked = self._wanted.wait(wait)
             if self._ended.is_set():
                 return
             self._busy = asked
@@ -195,10 +197,12 @@ class Serving:
                 if asked or self._outdated():
                     self.refresh()
                 self._error = None
+                wait = _LOOK_SECONDS
             except Exception as error:
                 # What serves goes on serving; the page says that the change has not arrived.
                 log.exception("serving.refresh_failed")
                 self._error = f"更新索引失败：{error}"
+                wait = min(wait * 2, _LONGEST_WAIT)
             finally:
                 self._busy = False
 

@@ -7,9 +7,12 @@ what strangers have made. Nothing is fetched, and nothing that a file carries is
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import PurePosixPath
+
+import structlog
 
 from ingest.readers.document import Block, BlockKind, ReadDocument, Unreadable
 from ingest.readers.sniffing import ACCEPTED, MAX_BYTES, format_of
@@ -26,8 +29,11 @@ __all__ = [
     "read_apart",
 ]
 
+log = structlog.get_logger()
 SECONDS = 120  # a PDF of 500 pages takes 60 on one core
 _TOO_MUCH = "文件太复杂，{seconds} 秒里没有读完。请拆成几个文件，或者把要用的部分另存后再上传。"
+_BROKEN = "文件读不出来，可能已经损坏。请用原来的程序打开确认，另存后再上传；还不行，请告诉管理员。"
+_ENDED = (-signal.SIGXCPU, -signal.SIGKILL)  # by the limits of time, or of the machine's memory
 
 
 def read(name: str, data: bytes) -> ReadDocument:
@@ -52,15 +58,21 @@ def read(name: str, data: bytes) -> ReadDocument:
 
 def read_apart(name: str, data: bytes, *, seconds: int = SECONDS) -> ReadDocument:
     """`read` in a process of its own, ended when it takes too long or too much memory."""
-    format_of(name, data)  # the usual refusals at once
     command = [sys.executable, "-m", "ingest.readers", name, str(seconds)]
     try:
         done = subprocess.run(  # noqa: S603  (this very package)
             command, input=data, capture_output=True, timeout=seconds + 10, check=False
         )
-        answer = json.loads(done.stdout)
-    except (subprocess.TimeoutExpired, ValueError) as error:
+    except subprocess.TimeoutExpired as error:
         raise Unreadable("file_too_complex", _TOO_MUCH.format(seconds=seconds)) from error
+    if done.returncode in _ENDED or b"MemoryError" in done.stderr:
+        raise Unreadable("file_too_complex", _TOO_MUCH.format(seconds=seconds))
+    try:
+        answer = json.loads(done.stdout)
+    except ValueError as error:  # our own fault: somebody has to see it
+        tail = done.stderr[-2_000:].decode(errors="replace")
+        log.error("reader.died", returncode=done.returncode, stderr=tail)
+        raise Unreadable("file_broken", _BROKEN) from error
     if "code" in answer:
         raise Unreadable(answer["code"], answer["message"])
     return ReadDocument.from_json(answer)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 from pathlib import PurePosixPath
 
 from ingest.readers.document import Unreadable
@@ -135,7 +136,14 @@ def _in_zip(data: bytes) -> str:
                 if part.filename.lower().endswith((".xml", ".rels")):
                     _refuse_entities(archive.read(part))
             return kind
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError, ValueError) as error:
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        NotImplementedError,
+        EOFError,
+        OSError,
+        ValueError,
+    ) as error:
         raise Unreadable(
             "file_broken", "文件损坏，打不开。请用原来的程序打开确认，另存后再上传。"
         ) from error

@@ -17,8 +17,9 @@ from sqlalchemy.orm import Session
 
 from ingest.pipeline import SYSTEM, Incoming
 from knowledge import lifecycle, store
-from knowledge.models import Document, Kind, Revision, Status
+from knowledge.models import Document, Revision, Status
 from service.auth import Member
+from service.curation import form
 from service.errors import Conflict, NotAllowed, NotFound
 from service.models import Edit, EditMove
 
@@ -113,6 +114,11 @@ def authors(session: Session, revision: Revision) -> set[str]:
     return found
 
 
+def may_return(session: Session, revision_id: str) -> bool:
+    """Whether a second person has stood behind it, or it came with the product."""
+    return session.get(Edit, revision_id) is None or _was_published(session, revision_id)
+
+
 def _was_published(session: Session, revision_id: str) -> bool:
     query = select(EditMove.id).where(
         EditMove.revision_id == revision_id, EditMove.action == "approved"
@@ -135,7 +141,8 @@ def insert(
     """Store a draft with its passages, under an id of its own; its document must be there."""
     document_id = incoming.document.id
     identity = f"{document_id}@{secrets.token_hex(4)}"
-    content = incoming.document.kind not in (Kind.STATUTE, Kind.POLICY)
+    content = incoming.document.kind not in form.DATED
+    described = {} if content else form.description(incoming.document)
     revision = replace(
         incoming.revision,
         id=identity,
@@ -145,6 +152,7 @@ def insert(
         approver="",
         # Of a law it is the day on which it was made public; of ours, the day we publish it.
         published_on=None if content else incoming.revision.published_on,
+        body=incoming.revision.body | described,
     )
     passages = [
         replace(p, id=f"{identity}/{p.ordinal}", revision_id=identity) for p in incoming.passages

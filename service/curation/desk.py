@@ -32,15 +32,22 @@ class Curation(Drafts, Publishing):
     def roll_back(
         self, member: Member, document: str, revision: str, *, note: str = ""
     ) -> dict[str, Any]:
-        """A new revision with the words of an old one, in review. Raises BadFields when the old
-        words cannot stand any more, Conflict while somebody else has a draft."""
+        """A new revision with the words of an old one that was published, in review. Raises
+        BadFields when the old words cannot stand any more, Conflict while somebody else has a
+        draft, or for words that nobody but their author has stood behind: he could approve them
+        himself."""
         with self._sessions() as session:
             old = chain.seen_revision(session, member, revision)
             found = chain.seen(session, member, document)
             present = chain.newest(session, document)
             texts = store.passages_of(session, revision)
+            may_return = chain.may_return(session, revision)
         if old.document_id != document:
             raise BadRequest("revision_of_another", "这个版本不是这一条的。")
+        if not may_return:
+            raise Conflict(
+                "never_published", "这一稿没有发布过，不能恢复；要用它的文字，请在编辑页另写一稿。"
+            )
         if present and present.status in chain.OPEN and present.author != member.id:
             raise Conflict("draft_open", "有人正在改这一条，请先发布或者作废那一稿，再恢复旧版本。")
         note = note or f"恢复为{old.checked_on}核对的旧版本"
@@ -56,7 +63,7 @@ class Curation(Drafts, Publishing):
                 origin="rollback",
             )
         else:
-            again = Incoming(found, old, tuple(texts))
+            again = Incoming(form.described(found, old), old, tuple(texts))
             draft = self.add(member, again, base=base, note=note, origin="rollback")
         return self.submit(member, draft["id"], note=note)
 

@@ -90,8 +90,14 @@ class Drafting:
             if title in taken:
                 skipped.append({"row": row.number, "title": title, "why": "已有同名的一条"})
                 continue
+            try:
+                draft = self._of_row(member, row, form, defaults)
+            except BadFields as error:  # of this row alone: the others go on
+                why = "".join(sorted(error.fields.values()))
+                skipped.append({"row": row.number, "title": title, "why": why})
+                continue
             taken.add(title)
-            drafts.append(self._of_row(member, row, form, defaults) | {"row": row.number})
+            drafts.append(draft | {"row": row.number})
         return drafts, skipped
 
     def _of_row(

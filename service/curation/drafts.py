@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from ingest import content
 from ingest.pipeline import Incoming
 from knowledge import store
-from knowledge.models import Kind, Revision, Status
+from knowledge.models import Revision, Status
 from service.auth import Member
 from service.curation import chain, form, shelf, views
 from service.curation.difference import changes
@@ -97,10 +97,12 @@ class Drafts(Ledger):
             document = replace(
                 content.to_incoming(item, document.origin).document, aliases=document.aliases
             )
+        else:
+            document = form.described(document, found)
         published = replace(
             found, status=Status.PUBLISHED, effective_from=None, effective_until=None
         )
-        if document.kind in (Kind.STATUTE, Kind.POLICY):  # which say themselves when they hold
+        if document.kind in form.DATED:
             published = replace(found, status=Status.PUBLISHED)
         return Incoming(document, published, tuple(texts))
 
@@ -163,7 +165,7 @@ class Drafts(Ledger):
                 at=at,
             )
             self._close_merged(session, member, merges)
-            if not store.revisions_of(session, identity, Status.PUBLISHED):
+            if not conflict and not store.revisions_of(session, identity, Status.PUBLISHED):
                 store.save_document(session, replace(prepared.document, origin=document.origin))
             self._record(
                 session, member, "save", saved, {"origin": origin, "aside": bool(conflict)}

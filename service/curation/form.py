@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -15,7 +15,7 @@ from pydantic_core import ErrorDetails
 
 from ingest.content import AnyItem, Card, Faq, Outside, Rules, load_yaml
 from knowledge.citations import LawBook, Verdict
-from knowledge.models import Kind, Revision
+from knowledge.models import Document, Kind, Revision
 from service.answering import deadline_table, precheck_table
 from service.answering.legal_aid import RULES as LEGAL_AID
 from service.curation.errors import BadFields
@@ -36,6 +36,7 @@ LABELS = {
     "checked_on": "核对日期",
     "title": "名称",
     "issuer": "由谁提供",
+    "level": "效力级别",
     "summary": "一句话说明",
     "who": "谁可以办",
     "how": "怎么办",
@@ -60,6 +61,8 @@ LABELS = {
     "body": "内容",
     "passages": "条文",
 }
+DATED = (Kind.STATUTE, Kind.POLICY)  # which say themselves from when until when they hold
+_DESCRIBED = ("title", "region", "issuer", "topic", "level")
 FACTS = ("where", "phone", "hours", "fee", "deadline", "online")
 _LONGEST = {
     "answer": 5000,
@@ -136,6 +139,19 @@ def body_of(revision: Revision) -> dict[str, Any]:
     return {
         k: v for k, v in revision.body.items() if k != "title" or "question" not in revision.body
     }
+
+
+def description(document: Document) -> dict[str, str]:
+    """What a version of a law or policy says of its document, kept in its body: it may be called
+    otherwise than the version that is published."""
+    return {name: getattr(document, name) for name in _DESCRIBED if getattr(document, name)}
+
+
+def described(document: Document, revision: Revision) -> Document:
+    """The document of a law or policy as one of its versions describes it."""
+    if "title" not in revision.body:  # it shipped, or was read in from a folder
+        return document
+    return replace(document, **{name: revision.body.get(name, "") for name in _DESCRIBED})
 
 
 def item_of(kind: str, body: Mapping[str, Any]) -> AnyItem:

@@ -181,7 +181,11 @@ class Imports:
             "suggested": papers.suggested_form(document),
             "forms": possible_forms(document, rows),
             "warnings": list(document.warnings),
-            "fields": {"title": document.title, **document.metadata},
+            "fields": {
+                "title": document.title,
+                "level": papers.suggested_level(document.title),
+                **document.metadata,
+            },
             "same": same,
         }
         if chosen in ("faq", "service"):

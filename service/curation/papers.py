@@ -31,6 +31,33 @@ FORMS: dict[str, str] = {
     "faq": "常见问题（一行一条）",
     "service": "服务卡片（一行一张）",
 }
+# What a law may be, as the statutes that ship are called, and what a city has beside them.
+LEVELS = (
+    "法律",
+    "行政法规",
+    "地方性法规",
+    "部门规章",
+    "地方政府规章",
+    "规范性文件",
+    "司法解释",
+    "立法解释",
+    "修正案",
+    "修改决定",
+    "宪法",
+)
+_LEVEL_BY_TITLE = (
+    (r"修正案(?:[（(].+[）)])?$", "修正案"),
+    (r"关于修改.*的决定$", "修改决定"),
+    (r"^最高人民(?:法院|检察院).*(?:解释|规定|批复)", "司法解释"),
+    (r"人大常委会关于.*的解释$|常务委员会关于.*的解释$", "立法解释"),
+    (r"^中华人民共和国宪法(?:[（(].+[）)])?$", "宪法"),
+    (r"^中华人民共和国.*(?:条例|办法|细则)(?:[（(].+[）)])?$", "行政法规"),
+    (r"(?:(?<!办)法|法典)(?:[（(].+[）)])?$", "法律"),
+    (r"(?:省|市|自治区|州|县|特区).*条例(?:[（(].+[）)])?$", "地方性法规"),
+    (r"条例(?:[（(].+[）)])?$", "行政法规"),
+    (r"(?:省|市|自治区|州).*(?:办法|规定|细则)(?:[（(].+[）)])?$", "地方政府规章"),
+    (r"(?:办法|规定|细则)(?:[（(].+[）)])?$", "部门规章"),
+)
 _LAW_TITLE = re.compile(r"(?:法|条例|法典)(?:[（(].{1,20}[）)])?$")
 _DECREE = re.compile(r"令第?[\d一二三四五六七八九十百]+号")
 _LEAST_ARTICLES = 5
@@ -46,6 +73,7 @@ class Paper:
     topic: str = ""
     document_number: str = ""
     issuer: str = ""
+    level: str = ""  # one of LEVELS, of a law
     published_on: date | None = None
     effective_from: date | None = None
     effective_until: date | None = None
@@ -59,6 +87,11 @@ def suggested_form(document: ReadDocument) -> Form:
     number = document.metadata.get("document_number", "")
     is_law = _LAW_TITLE.search(document.title) or _DECREE.search(number)
     return "statute" if is_law and len(keys) >= _LEAST_ARTICLES and keys[0] == "1" else "policy"
+
+
+def suggested_level(title: str) -> str:
+    """What kind of law a title most likely names; empty where it does not say."""
+    return next((level for known, level in _LEVEL_BY_TITLE if re.search(known, title)), "")
 
 
 def articles_of(document: ReadDocument) -> list[str]:
@@ -132,6 +165,7 @@ def as_markdown(document: ReadDocument, paper: Paper, checked_on: date) -> str:
         "title": paper.title,
         "document_number": paper.document_number,
         "issuer": paper.issuer,
+        "level": paper.level,
         "region": paper.region,
         "source": paper.source,
         "checked_on": checked_on,
@@ -206,10 +240,10 @@ def row_incoming(kind: Form, body: dict[str, Any]) -> Incoming:
     owner = Document(
         id=identity,
         kind=Kind(kind),
-        title=title,
+        title=title[:400],
         origin=ORIGIN,
         region=body["region"],
-        issuer=str(body.get("issuer", "")),
+        issuer=str(body.get("issuer", ""))[:200],
         topic=str(body.get("topic", ""))[:20],
     )
     return Incoming(owner, revision, passages)
@@ -235,6 +269,8 @@ def look_over(paper: Paper, form: str) -> None:
             )
         if form == "statute" and not (paper.published_on and paper.effective_from):
             wrong["effective_from"] = "法律、法规要填公布日期和施行日期。"
+        if form == "statute" and paper.level not in LEVELS:
+            wrong["level"] = "请选择效力级别：法律、法规、规章，还是修正案。"
         if not paper.source:
             wrong["source"] = "请写明来源：从哪里得到的这份文件。"
     starts, ends = paper.effective_from or paper.published_on, paper.effective_until

@@ -17,7 +17,7 @@ from service.curation.ledger import Ledger, words
 from service.errors import Conflict, NotAllowed
 from service.models import Edit
 
-_DATED = (Kind.STATUTE, Kind.POLICY)  # which say themselves from when until when they hold
+_OWN_DATES = "法律和政策文件按文件自己写明的日期施行和失效，不另填日期；日期不对的请退回修改。"
 _FARTHEST = timedelta(days=366 * 5)  # a date beyond that is a slip of the hand
 
 
@@ -47,7 +47,8 @@ class Publishing(Ledger):
         starts_on: date | None = None,
         ends_on: date | None = None,
     ) -> dict[str, Any]:
-        """Publish what is in review, from `starts_on` (today if None) to `ends_on`, both inclusive.
+        """Publish what is in review, from `starts_on` (today if None) to `ends_on`, both inclusive;
+        a law or a policy says itself when it holds, and takes neither.
 
         From that day it is the only one of its document: what was published before ends the day
         before, or at once. Raises NotFound; NotAllowed for who wrote part of it; BadFields for
@@ -58,22 +59,23 @@ class Publishing(Ledger):
 
         def change(session: Session, found: Revision, document: Document) -> Revision:
             self._check_approver(session, member, found)
-            begins = starts or (_own_start(found, today) if document.kind in _DATED else None)
+            dated = document.kind in form.DATED
+            if dated and (starts_on or ends_on):
+                named = {"starts_on": starts_on, "ends_on": ends_on}
+                raise BadFields({name: _OWN_DATES for name, day in named.items() if day})
+            begins = _own_start(found, today) if dated else starts
             renewed = self._still_holds(session, found, document, begins or today)
             changes: dict[str, Any] = {"approver": member.id}
-            if document.kind in _DATED:
-                given = {"effective_from": starts, "effective_until": ends_on}
-                changes |= {name: day for name, day in given.items() if day}
-            else:
+            ends = found.effective_until if dated else ends_on
+            if not dated:
                 changes |= {"published_on": today, "effective_from": starts}
                 changes |= {"effective_until": ends_on}
-            span = {"from": str(begins or today), "until": str(ends_on) if ends_on else None}
+            span = {"from": str(begins or today), "until": str(ends) if ends else None}
             published = self._move(
                 session, member, found, Status.PUBLISHED, "approved", "publish", span, **changes
             )
             self._supersede(session, member, published, document, begins)
-            if renewed:
-                store.save_document(session, renewed)
+            store.save_document(session, renewed)
             return published
 
         return self._change(member, revision, change)
@@ -139,11 +141,11 @@ class Publishing(Ledger):
 
     def _still_holds(
         self, session: Session, revision: Revision, document: Document, on: date
-    ) -> Document | None:
-        """The document as the revision describes it, once all is checked again for the day on
-        which it starts; None for what has no form."""
+    ) -> Document:
+        """The document as the revision describes it, once all that has a form is checked again for
+        the day on which it starts."""
         if document.kind not in form.EDITED:
-            return None
+            return form.described(document, revision)
         try:
             item = form.checked(
                 document.id, document.kind, form.body_of(revision), self._known(session, on)

@@ -92,7 +92,7 @@ class Stale:
         with self._sessions() as session:
             gone = set(session.scalars(select(Staff.id).where(Staff.disabled_at.is_not(None))))
             names = {row[0]: row[1] for row in session.execute(select(Staff.id, Staff.name))}
-            for document, revision in published(session):
+            for document, revision, is_followed in published(session, today):
                 if not chain.readable(member, document):
                     continue
                 if wanted.kind not in ("", document.kind.value):
@@ -100,6 +100,8 @@ class Stale:
                 if wanted.topic not in ("", document.topic):
                     continue
                 found = list(reasons(revision, today, wanted, changes))
+                if is_followed:  # what takes its place has been looked at: only wrong law matters
+                    found = [reason for reason in found if reason.kind not in ("expiring", "old")]
                 if revision.author in gone:
                     who = names.get(revision.author, "编写人")
                     found.append(Reason("owner_gone", f"编写人{who}的账号已停用，请指定谁来管。"))
@@ -149,8 +151,9 @@ class Stale:
         return {"revision": revision.id, "checked_on": revision.checked_on.isoformat()}
 
 
-def published(session: Session) -> Iterator[tuple[Document, Revision]]:
-    """Everything published but statutes, from the database: a check shows at once."""
+def published(session: Session, today: date) -> Iterator[tuple[Document, Revision, bool]]:
+    """Everything published but statutes that is not over, and whether another published revision
+    takes its place later; from the database: a check shows at once."""
     documents = {
         d.id: d for d in store.all_documents(session).values() if d.kind is not Kind.STATUTE
     }
@@ -160,9 +163,16 @@ def published(session: Session) -> Iterator[tuple[Document, Revision]]:
         .where(store.documents.c.kind != Kind.STATUTE, store.revisions.c.status == Status.PUBLISHED)
     )
     ids = set(session.scalars(query))
-    for revision in store.all_revisions(session, Status.PUBLISHED).values():
-        if revision.id in ids:
-            yield documents[revision.document_id], revision
+    found = [r for r in store.all_revisions(session, Status.PUBLISHED).values() if r.id in ids]
+    last: dict[str, date] = {}
+    for revision in found:
+        start = revision.effective_from or date.min
+        last[revision.document_id] = max(start, last.get(revision.document_id, start))
+    for revision in found:
+        if revision.effective_until and revision.effective_until < today:
+            continue
+        is_followed = (revision.effective_from or date.min) < last[revision.document_id]
+        yield documents[revision.document_id], revision, is_followed
 
 
 def reasons(
@@ -177,7 +187,7 @@ def reasons(
     until = revision.effective_until
     if until and until <= today + timedelta(days=wanted.expiring_days):
         days = (until - today).days
-        when = f"还有{days}天" if days > 0 else "就是今天" if days == 0 else "已经过了"
+        when = f"还有{days}天" if days else "就是今天"
         yield Reason("expiring", f"有效期到{chinese_date(until)}，{when}，到期后不再用来回答。")
     age = (today - revision.checked_on).days
     if age > wanted.checked_days:

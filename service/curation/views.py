@@ -93,6 +93,7 @@ def revision(
         "merges": edit.merges_id if edit else None,
         "aside": edit.aside if edit else False,
         "offered": offered,
+        "returnable": edit is None or any(move.action == "approved" for move in moves),
         "moves": [
             {
                 "action": move.action,

@@ -157,6 +157,20 @@ def test_drafts_from_a_folder_are_published_only_by_two_people(
         assert len(list(store.published_passages(session))) == 3
 
 
+def test_a_folder_that_was_published_is_still_the_folders_own(
+    sessions: sessionmaker[Session], tmp_path: Path
+) -> None:
+    path = tmp_path / "办法.md"
+    path.write_text(STATUTE, "utf-8")
+    with sessions.begin() as session:
+        [old] = shipped.ingest_path(session, path).added
+        publication.publish(session, f"folder:{path.resolve()}", author="甲", approver="乙")
+    path.write_text(STATUTE + "\n第九十九条 新加的一条。\n", "utf-8")
+    with sessions.begin() as session:
+        shipped.ingest_path(session, path)
+        assert store.all_revisions(session)[old].status is Status.WITHDRAWN
+
+
 def test_words_of_a_revision_cannot_be_edited(
     sessions: sessionmaker[Session], tmp_path: Path
 ) -> None:

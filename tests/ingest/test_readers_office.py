@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from types import SimpleNamespace
 from typing import Any
 
 import docx
 import pytest
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
+from structlog.testing import capture_logs
 
 from ingest.readers import BlockKind, Unreadable, read, read_apart
 from ingest.readers.passages import pieces_of
@@ -192,6 +196,22 @@ def test_a_sheet_that_is_too_long_is_refused() -> None:
     text = "甲,乙\n" * 5_002
     with pytest.raises(Unreadable, match="超过 5000 行"):
         read("长.csv", text.encode())
+
+
+def test_a_reader_that_breaks_is_not_called_too_slow_and_somebody_can_see_why(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(*_args: object, **_how: object) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run([sys.executable, "-c", "1 / 0"], capture_output=True, check=False)
+
+    monkeypatch.setattr(
+        "ingest.readers.subprocess",
+        SimpleNamespace(run=broken, TimeoutExpired=subprocess.TimeoutExpired),
+    )
+    with capture_logs() as logged, pytest.raises(Unreadable) as refused:
+        read_apart("x.docx", b"PK")
+    assert refused.value.code == "file_broken"
+    assert "ZeroDivisionError" in logged[0]["stderr"]
 
 
 def test_a_process_of_its_own_reads_the_same_and_is_ended_when_it_takes_too_long() -> None:

@@ -64,6 +64,17 @@ REFUSED = {
 }
 
 
+def corrupt() -> bytes:
+    """A Word document whose first part is not what its compression says."""
+    data = bytearray(WORD)
+    at = data.index(b"word/document.xml") + len(b"word/document.xml")
+    data[at : at + 40] = b"\xff" * 40
+    return bytes(data)
+
+
+REFUSED["a corrupt stream"] = ("a.docx", corrupt(), "损坏")
+
+
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_is_refused_says_why(name: str) -> None:
     file_name, data, said = REFUSED[name]

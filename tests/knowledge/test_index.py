@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pytest
+from chromadb.api.client import Client
 
 from knowledge import index
 from knowledge.encoder import Vectors
@@ -91,6 +93,34 @@ def test_killed_while_building_the_old_index_goes_on_serving(tmp_path: Path) -> 
     SearchIndex(tmp_path).close()
     build(tmp_path, library_of(LABOUR), "next")
     assert list(tmp_path.glob("building-*")) == []
+
+
+def test_a_server_forgets_the_vectors_of_generations_that_are_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server is a database of Chroma's own that all generations share, as on a server."""
+    embedded = index._chroma
+
+    def server(_home: Path, _generation: str, url: str | None) -> Client:
+        return embedded(tmp_path / "server", "all", url and None)
+
+    monkeypatch.setattr(index, "_chroma", server)
+    with closing(server(tmp_path, "", None)) as client:
+        client.create_collection("law-of-another-home")
+
+    def of_server(home: Path, encoder: HashEncoder) -> str:
+        library, url = library_of(LABOUR), "http://vectors:8000"
+        made = index.build(home, library, encoder, on=ON, knowledge="k", chroma_url=url)
+        return made.generation
+
+    home = tmp_path / "index"
+    with pytest.raises(KeyboardInterrupt):
+        of_server(home, Killed())
+    generations = [of_server(home, HashEncoder()) for _ in range(3)]
+    with closing(server(tmp_path, "", None)) as client:
+        names = {c.name for c in client.list_collections()}
+    kept = {f"{shelf}-{generation}" for shelf in Shelf for generation in generations[1:]}
+    assert names == kept | {"law-of-another-home"}
 
 
 @pytest.mark.parametrize("stage", ["建立词语索引", "写入向量库"])

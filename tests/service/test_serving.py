@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import replace
+from contextlib import contextmanager
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -41,12 +42,20 @@ def faq(asks: str, answer: str) -> Incoming:
 
 
 @pytest.fixture
-def serving(home: Path) -> Iterator[Serving]:
+def serving(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serving]:
+    """One that does not look for itself while a test lasts."""
+    monkeypatch.setattr("service.serving._LOOK_SECONDS", 3600.0)
+    with opened(home) as serving:
+        yield serving
+
+
+@contextmanager
+def opened(home: Path) -> Iterator[Serving]:
     rooms = Rooms(settings_for(home))
-    opened = Serving(rooms)
-    opened.open()
-    yield opened
-    opened.close()
+    serving = Serving(rooms)
+    serving.open()
+    yield serving
+    serving.close()
     rooms.close()
 
 
@@ -82,16 +91,42 @@ def test_a_change_is_tried_then_published_and_answers_at_once(serving: Serving) 
     assert serving.status().current
     assert not serving.refresh(), "nothing has changed since"
 
-    # Published in another process: this one looks, and follows.
-    changed = faq(QUESTION, "归全体业主共有。物业公司应当公开收支。")
-    publish(serving, replace(changed, revision=replace(changed.revision, author="another")))
-    serving.request_refresh()
-    assert serving.answer(QUESTION).draft.trace["answered_by"] == new.document.id
-    for _ in range(300):
-        if serving.status().current and not serving.status().refreshing:
-            break
-        time.sleep(0.1)
-    assert "公开收支" in serving.answer(QUESTION).draft.summary
+
+@pytest.mark.slow
+def test_what_another_process_published_is_looked_for_and_followed(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.serving._LOOK_SECONDS", 0.5)
+    with opened(home) as serving:
+        publish(serving, faq(QUESTION, "归全体业主共有。物业公司应当公开收支。"))
+        for _ in range(300):
+            if serving.status().current and not serving.status().refreshing:
+                break
+            time.sleep(0.1)
+        assert "公开收支" in serving.answer(QUESTION).draft.summary
+
+
+@pytest.mark.slow
+def test_after_failures_it_is_tried_again_more_and_more_seldom(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.serving._LOOK_SECONDS", 0.1)
+    tried: list[float] = []
+
+    def broken(*_args: object, **_how: object) -> None:
+        tried.append(time.monotonic())
+        raise OSError("磁盘满了")
+
+    with opened(home) as serving:
+        monkeypatch.setattr(serving.rooms, "build_index", broken)
+        publish(serving, faq(QUESTION, "归业主共有。"))
+        for _ in range(200):
+            if len(tried) == 4:
+                break
+            time.sleep(0.1)
+        waited = [after - before for before, after in pairwise(tried)]
+        assert waited[0] >= 0.2
+        assert waited[2] >= 0.8
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,6 +14,8 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from httpx2 import Response
 
+from ingest.pipeline import Incoming
+from knowledge.models import Document, Kind, Revision, Status
 from service.api import knowledge as endpoints
 from service.app import install_errors
 from service.console import knowledge as pages
@@ -245,6 +248,19 @@ def test_every_kind_has_its_form(house: House, kind: str) -> None:
     assert 'data-api="POST /api/v1/staff/knowledge"' in page.text
 
 
+def law_of(name: str, start: date) -> Incoming:
+    revision = Revision(
+        id="new",
+        document_id=name,
+        status=Status.DRAFT,
+        source="公报",
+        checked_on=start,
+        published_on=start,
+        effective_from=start,
+    )
+    return Incoming(Document(id=name, kind=Kind.STATUTE, title=name, origin="import"), revision, ())
+
+
 def test_pages_show_history_differences_and_why_not(house: House) -> None:
     chief = house.hire("赵", "curator", "reviewer")
     first = chief.save().json()
@@ -264,6 +280,20 @@ def test_pages_show_history_differences_and_why_not(house: House) -> None:
     reader = house.hire("坐席", "agent")
     read = reader.get(f"/console/knowledge/{first['document']}").text
     assert 'data-api="POST' not in read
+
+
+def test_a_law_waits_for_review_with_its_own_dates_and_no_others(house: House) -> None:
+    law = law_of("工会法", date(2027, 1, 1))
+    draft = house.bureau.curation.add(house.bureau.author, law)
+    house.bureau.curation.submit(house.bureau.author, draft["id"])
+    reviewer = house.hire("王", "reviewer")
+    page = reviewer.get("/console/approvals").text
+    assert "按文件自己写明的日期：2027" in page
+    assert "starts_on" not in page
+    approve = f"/revisions/{draft['id']}/approve"
+    refused = reviewer.post(approve, {"starts_on": "2026-12-24"})
+    assert refused.status_code == 400
+    assert list(refused.json()["error"]["fields"]) == ["starts_on"]
 
 
 def test_an_unfinished_filter_breaks_no_page(house: House) -> None:

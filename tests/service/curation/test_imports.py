@@ -13,7 +13,7 @@ import pytest
 from ingest.readers import read
 from knowledge import store
 from knowledge.library import Library
-from knowledge.models import DateBasis, Kind, Status
+from knowledge.models import DateBasis, Status
 from service.curation import BadFields
 from service.curation.import_preview import plain_title
 from service.curation.imports import Imports
@@ -35,11 +35,6 @@ PAPER = Paper(
     effective_until=date(2031, 6, 30),
 )
 WORD = papers.word()
-QUESTIONS = [
-    ["问题", "答案", "依据", "问法"],
-    ["拖欠工资怎么办", "先催要，再投诉。", "劳动法第五十条", "欠薪；不发工资；工钱要不到"],
-    ["加班费怎么算", "看工时。", "劳动法第四百条", "加班"],
-]
 
 
 @pytest.fixture
@@ -181,6 +176,49 @@ def test_a_new_version_takes_the_old_ones_place_in_the_same_step(
     assert {p.revision_id for p in library.passages.values()} == {second["revision"]}
 
 
+def test_a_new_version_may_be_called_otherwise_from_its_publication_on(
+    bureau: Bureau, imports: Imports
+) -> None:
+    first = brought(bureau, imports)
+    approved(bureau, first)
+    changed = replace(
+        PAPER, title="上海市公共法律服务便民办法", region="310000", issuer="市司法局", topic="公证"
+    )
+    data = papers.word(table=False)
+    second = brought(bureau, imports, data, paper=changed, replaces=first["document"])
+    with bureau.sessions() as session:
+        before = store.document(session, first["document"])
+    assert before is not None
+    assert (before.title, before.region) == (PAPER.title, "310107")
+    candidate = bureau.curation.incoming(bureau.author, second["revision"]).document
+    differing = bureau.curation.diff(bureau.author, first["revision"], second["revision"])
+    assert {"title", "region", "issuer", "topic"} < {change["field"] for change in differing}
+    approved(bureau, second)
+    with bureau.sessions() as session:
+        after = store.document(session, first["document"])
+    assert after == candidate
+    assert after is not None
+    assert (after.title, after.region, after.issuer, after.topic) == (
+        changed.title,
+        changed.region,
+        changed.issuer,
+        changed.topic,
+    )
+
+
+def test_an_approver_does_not_change_the_dates_of_a_document(
+    bureau: Bureau, imports: Imports
+) -> None:
+    draft = brought(bureau, imports)
+    bureau.curation.submit(bureau.author, draft["revision"])
+    tomorrow = date(2026, 12, 1)
+    for dates in ({"starts_on": tomorrow}, {"ends_on": tomorrow}):
+        with pytest.raises(BadFields) as refused:
+            bureau.curation.approve(bureau.reviewer, draft["revision"], **dates)
+        assert refused.value.fields.keys() == dates.keys()
+    bureau.curation.approve(bureau.reviewer, draft["revision"])
+
+
 def test_a_version_that_starts_later_leaves_the_old_one_until_then(
     bureau: Bureau, imports: Imports
 ) -> None:
@@ -216,70 +254,6 @@ def test_passages_that_are_not_wanted_stay_out(bureau: Bureau, imports: Imports)
     with bureau.sessions() as session:
         labels = [p.label for p in store.passages_of(session, draft["revision"])]
     assert labels == ["第一部分", "第二部分（一）", "第二部分（二）"]
-
-
-def test_rows_of_a_table_become_questions_and_say_what_is_missing(
-    bureau: Bureau, imports: Imports
-) -> None:
-    data = papers.workbook([list(row) for row in QUESTIONS])
-    seen, _ = imports.receive(bureau.author, "问答.xlsx", data)
-    assert imports.preview(seen["id"])["form"] == "faq"
-    saved = imports.save(
-        bureau.author,
-        seen["id"],
-        form="faq",
-        paper=Paper(title="", source="区司法局问答汇编", region="310107", topic="劳动人事"),
-    )
-    complete, partial = saved["drafts"]
-    assert complete["missing"] == []
-    assert any("至少写3条" in said for said in partial["missing"])
-    assert any("没有第四百条" in said for said in partial["missing"])
-    approved(bureau, complete)
-    assert bureau.answer_on(complete["document"], TODAY) == "先催要，再投诉。"
-    bureau.curation.submit(bureau.author, partial["revision"])
-    with pytest.raises(Conflict, match="现在不能发布"):
-        bureau.curation.approve(bureau.reviewer, partial["revision"])
-    again, _ = imports.receive(bureau.author, "又.csv", "问题,答案\n拖欠工资怎么办,找人\n".encode())
-    with pytest.raises(BadFields) as refused:
-        imports.save(bureau.author, again["id"], form="service", paper=PAPER)
-    assert "没有可以导入的行" in refused.value.fields["left_out"]
-    assert imports.save(bureau.author, again["id"], form="faq", paper=PAPER)["skipped"] == [
-        {"row": 2, "title": "拖欠工资怎么办", "why": "已有同名的一条"}
-    ]
-
-
-def test_a_law_is_read_article_by_article_and_its_earlier_version_ends(
-    bureau: Bureau, imports: Imports
-) -> None:
-    def regulation(words: str) -> bytes:
-        articles = "".join(f"第{n}条 {words}，应当遵守。\n\n" for n in "一二三四五六")
-        return f"# 上海市公共法律服务条例\n\n## 第一章 总则\n\n{articles}".encode()
-
-    days = (date(2020, 1, 1), date(2027, 1, 1))
-    drafts = []
-    for number, day in enumerate(days):
-        seen, _ = imports.receive(bureau.author, "条例.md", regulation("甲乙"[number] * 20))
-        assert imports.preview(seen["id"])["form"] == "statute"
-        paper = Paper(
-            title="上海市公共法律服务条例",
-            source="市人大常委会公报",
-            region="310000",
-            published_on=date(2019 + number, 6, 1),
-            effective_from=day,
-        )
-        drafts += imports.save(bureau.author, seen["id"], form="statute", paper=paper)["drafts"]
-        approved(bureau, drafts[-1])
-    library = library_of(bureau)
-    law = drafts[0]["document"]
-    assert library.documents[law].kind is Kind.STATUTE
-    for day, draft in ((TODAY, drafts[0]), (date(2027, 1, 1), drafts[1])):
-        [held] = [r for r in library.versions(law) if r.id in library.revisions_in_force(day)]
-        assert held.id == draft["revision"]
-        article = library.article(held.id, "第一条")
-        assert article is not None
-        assert article.passage.path == "第一章 总则"
-    first = library.revisions[drafts[0]["revision"]]
-    assert first.effective_until == date(2026, 12, 31)
 
 
 @pytest.mark.parametrize(

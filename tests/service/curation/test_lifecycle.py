@@ -173,6 +173,21 @@ def test_rolling_back_brings_old_words_before_another_person_again(bureau: Burea
     assert bureau.answer_on(old["document"], TODAY) == "旧的说法"
 
 
+def test_words_that_were_never_published_do_not_come_back_for_their_author_to_approve(
+    bureau: Bureau,
+) -> None:
+    done = bureau.published(answer="旧的说法")
+    own = bureau.save(bureau.chief, done["document"], base=done["id"], answer="自己的说法")
+    bureau.curation.discard(bureau.chief, own["id"])
+    with pytest.raises(Conflict, match="没有发布过"):
+        bureau.curation.roll_back(bureau.author, done["document"], own["id"])
+    history = bureau.curation.history(bureau.author, done["document"])
+    assert {view["id"]: view["returnable"] for view in history} == {
+        own["id"]: False,
+        done["id"]: True,
+    }
+
+
 def test_rolling_back_does_not_run_over_a_draft_of_somebody_else(bureau: Bureau) -> None:
     old = bureau.published()
     bureau.publish(bureau.save(document_id=old["document"], base=old["id"], answer="新"))

@@ -83,6 +83,18 @@ def test_what_expires_soon_says_when(bureau: Bureau) -> None:
     assert stale(bureau).find(bureau.author, Wanted(expiring_days=29))["items"] == []
 
 
+def test_what_is_over_or_will_be_followed_is_not_listed_for_its_age(bureau: Bureau) -> None:
+    old = checked(bureau, 200)
+    start = TODAY + timedelta(days=10)
+    new = bureau.save(
+        document_id=old["document"], base=old["id"], answer="新", checked_on="2026-11-29"
+    )
+    bureau.publish(new, starts_on=start)
+    for passed in (0, 10, 30):  # while the old one holds, and after that
+        bureau.clock.at += timedelta(days=passed)
+        assert why(stale(bureau).find(bureau.author, Wanted())) == []
+
+
 @pytest.mark.parametrize(
     ("versions", "kind", "said"),
     [

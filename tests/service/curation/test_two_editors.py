@@ -48,6 +48,16 @@ def test_the_words_of_the_second_are_kept_aside(bureau: Bureau) -> None:
     assert bureau.curation.find(bureau.other, status="aside")["counts"]["aside"] == 1
 
 
+def test_what_is_set_aside_does_not_rename_a_document_that_is_not_published_yet(
+    bureau: Bureau,
+) -> None:
+    first = bureau.save(question="一问")
+    bureau.save(document_id=first["document"], base=first["id"], question="二问")
+    with pytest.raises(EditedMeanwhile):
+        bureau.save(bureau.other, first["document"], base=first["id"], question="另一问")
+    assert bureau.curation.document(bureau.author, first["document"])["title"] == "二问"
+
+
 def test_what_is_aside_cannot_be_published_past_the_other(bureau: Bureau) -> None:
     _, _, told = clash(bureau)
     with pytest.raises(Conflict, match="合并"):

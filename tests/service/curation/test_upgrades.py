@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
+from ingest.pipeline import Incoming, Report, apply
 from knowledge import store
-from knowledge.models import Status
+from knowledge.library import Library
+from knowledge.models import Document, Kind, Passage, Revision, Status
 from tests.service.curation.bureau import TODAY, Bureau, faq
 
 ID = "faq-wages"
@@ -147,3 +151,95 @@ def test_an_edit_of_a_shipped_item_starts_from_its_words(bureau: Bureau) -> None
         document = store.document(session, ID)
     assert document is not None
     assert document.origin == "content"
+
+
+LAW = "工会法"
+
+
+def law(start: date, words: str, until: date | None = None) -> Incoming:
+    """One version of a law, as a package of statutes brings it."""
+    identity = f"{LAW}@{start}#{words}"
+    return Incoming(
+        Document(id=LAW, kind=Kind.STATUTE, title="中华人民共和国工会法", origin="package"),
+        Revision(
+            id=identity,
+            document_id=LAW,
+            status=Status.PUBLISHED,
+            source="随附",
+            checked_on=start,
+            published_on=start,
+            effective_from=start,
+            effective_until=until,
+        ),
+        (Passage(id=f"{identity}/1", revision_id=identity, ordinal=1, label="第一条", text=words),),
+    )
+
+
+def ship_laws(bureau: Bureau, *versions: Incoming) -> Report:
+    with bureau.sessions.begin() as session:
+        return apply(session, versions, Report("package"))
+
+
+def read_in(bureau: Bureau, version: Incoming) -> dict[str, Any]:
+    """A version of the law that a clerk imports, as a draft."""
+    base = bureau.curation.document(bureau.author, LAW)["newest"]
+    return bureau.curation.add(bureau.author, version, base=base)
+
+
+def in_force(bureau: Bureau, days: Sequence[date]) -> list[str | None]:
+    with bureau.sessions() as session:
+        library = Library.load(session)
+    found = (library.revision_in_force(LAW, day) for day in days)
+    return [library.texts(r.id)[0].text if r else None for r in found]
+
+
+def test_a_version_of_a_law_that_staff_read_in_goes_on_and_the_old_one_stays_over(
+    bureau: Bureau,
+) -> None:
+    old, start = law(date(2020, 1, 1), "旧"), date(2026, 11, 1)
+    ship_laws(bureau, old)
+    ours = bureau.publish(read_in(bureau, law(start, "我们的")))
+    days = (date(2026, 10, 31), start)
+    assert in_force(bureau, days) == ["旧", "我们的"]
+    report = ship_laws(bureau, old)
+    assert (report.unchanged, report.changed, report.withdrawn) == (1, [], [])
+    with bureau.sessions() as session:
+        shipped = store.revision(session, old.revision.id)
+    assert shipped is not None
+    assert shipped.effective_until == date(2026, 10, 31)
+    # The package catches up: what staff published for that day is what two of them stand behind.
+    report = ship_laws(bureau, law(date(2020, 1, 1), "旧", days[0]), law(start, "随附的"))
+    assert "工作人员已发布" in report.problems[0]
+    assert bureau.status(ours) is Status.PUBLISHED
+    assert in_force(bureau, days) == ["旧", "我们的"]
+    # A version for another day is one of ours beside it, each in its time.
+    ship_laws(bureau, old, law(date(2027, 1, 1), "再改"))
+    assert in_force(bureau, (*days, date(2027, 1, 1))) == ["旧", "我们的", "再改"]
+
+
+def test_what_staff_read_again_for_the_same_day_does_not_bring_back_the_shipped_text(
+    bureau: Bureau,
+) -> None:
+    shipped = law(date(2020, 1, 1), "有错字")
+    ship_laws(bureau, shipped)
+    bureau.publish(read_in(bureau, law(date(2020, 1, 1), "没有错字")))
+    ship_laws(bureau, shipped)
+    assert bureau.status(shipped.revision.id) is Status.WITHDRAWN
+    assert in_force(bureau, [TODAY]) == ["没有错字"]
+
+
+def test_a_draft_of_a_law_is_still_the_one_to_work_on_after_an_upgrade(bureau: Bureau) -> None:
+    old = law(date(2020, 1, 1), "旧")
+    ship_laws(bureau, old)
+    draft = read_in(bureau, law(date(2026, 11, 1), "一稿"))
+    ship_laws(bureau, old)
+    assert bureau.status(draft) is Status.DRAFT
+    assert read_in(bureau, law(date(2026, 11, 1), "二稿"))["base"] == draft["id"]
+
+
+def test_a_law_that_staff_withdrew_stays_withdrawn(bureau: Bureau) -> None:
+    old = law(date(2020, 1, 1), "旧")
+    ship_laws(bureau, old)
+    bureau.curation.withdraw(bureau.reviewer, LAW, "已经废止")
+    ship_laws(bureau, old)
+    assert in_force(bureau, [TODAY]) == [None]
