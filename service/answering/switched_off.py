@@ -57,11 +57,11 @@ class TopicOff:
             return
         if draft.outcome.startswith("handover_"):
             return
-        topics = [t for t in (draft.topic, *draft.topics.names[:1]) if t in draft.off.topics]
-        if topics:
-            words = wording.TOPIC_OFF.format(topic=topics[0])
-            settle_switched_off(draft, {"topic": str(topics[0])}, words, self._targets)
-            draft.topic = topics[0]
+        topic = draft.topic or next(iter(draft.topics.names), None)
+        if topic in draft.off.topics:
+            words = wording.TOPIC_OFF.format(topic=topic)
+            settle_switched_off(draft, {"topic": str(topic)}, words, self._targets)
+            draft.topic = topic
 
 
 class LeaveOut:

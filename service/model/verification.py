@@ -67,10 +67,10 @@ class Dropped:
 
 
 _PROMISE = re.compile(
-    r"一定(?:能|会|可以|赢|胜|要得回|拿得?到|判|获)|必定|必然|必(?:赢|胜)|稳(?:赢|胜|拿)|包(?:赢|胜|过|拿|你|您|在我)"
+    r"(?<!不)一定(?:能|会|可以|赢|胜|要得回|拿得?到|判|获)|必定|必然|必(?:赢|胜)|稳(?:赢|胜|拿)|包(?:赢|胜|过|拿|你|您|在我)"
     r"|肯定(?:能|会|可以|赢|胜|拿|判|没)|绝对(?:能|会|可以|赢|胜|没)|毫无疑问|百分之?百|100%|十拿九稳|胜券在握"
     r"|(?:我们?|本(?:助手|中心|平台))(?:会|将|能|可以|来|负责|承诺|保证|帮|替|已经?)|承诺(?:您|你|会|将)|担保您"
-    r"|保证(?!人|金|期|合同|书|责任|方式|债|担保|的方式|范围)|放心(?:吧|好了)|(?:没有?|毫无)(?:任何)?(?:问题|风险)的?$"
+    r"|(?<!一般)(?<!责任)(?<!低)(?<!难以)(?<!不能)(?<!无法)保证(?!人|金|期|合同|书|责任|方式|债|担保|的方式|范围)|放心(?:吧|好了)|(?:没有?|毫无)(?:任何)?(?:问题|风险)的?$"
 )
 _TITLE = re.compile(r"《([^《》]{1,60})》")
 _QUOTED = re.compile(r"[“「『\"]([^“”「」『』\"]{1,200})[”」』\"]")
@@ -87,13 +87,48 @@ _TITLED = re.compile(
     r"^(?:.*(?:请|找|向|问|的|是|由|名|位|和|或|聘|任|托|班|助|公|职|约|见|打|等|让|专业|代理|辩护))?"
     r"(?:律师|法官|主任|检察官|警官|处长|局长|科长|老师)$"
 )
+# Words that deny. Bounds (不满一年, 不超过) are facts; 未成年, 非法, 没收 deny nothing, but 无效
+# and 无固定期限 do, which are the contrary without 无.
+_FORBIDS = r"不(?:得(?![少多超高低])|能|可以?(?!抗)|予|应当?|准|许)|禁止|严禁|无权"
 _NEGATION = re.compile(
-    r"不得|不能|不可以?|不予|不应|无权|无须|无需|不必|不用|不需要|禁止|严禁|没有义务|不承担|不支持|不受理|不构成"
-    r"|不属于|不适用|不准|无效|免除|免收|不收"
+    rf"{_FORBIDS}|拒[绝不]?|不(?:必须?|用|须|需要?)|不(?![满足超少低]|[得多高][超少多高低]|动产|同(?!意)|[仅但论管断久]|可抗)"
+    r"|未(?![满足来婚]|成年|超过)|没有?(?!收)|无[须需]|无(?![论线锡])|(?<![是除])非(?![法常])|免除|免收"
 )
+_MODALS = {
+    "forbids": re.compile(_FORBIDS),
+    "demands": re.compile(r"应当|必须|须|需要?|务必|应(?=[向由在于按依予为自将及])"),
+    "allows": re.compile(r"可以|可(?=[向由在依])|有权|能够"),
+}
+_FORCE = re.compile("|".join([_NEGATION.pattern, *(m.pattern for m in _MODALS.values())]))
 _CLAUSE = re.compile(r"[^，。；！？：,;!?\n]+")
+_WHOLE = re.compile(r"[^。！？!?\n]+")
 _ALIGNED = 0.6  # share of a clause's pairs in one clause of a passage, to say it is the same clause
 _ALIGNED_PAIRS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class _Clause:
+    """What a clause says, apart from how: how often it denies, and whether it demands, allows or
+    forbids."""
+
+    pairs: frozenset[str]
+    denials: int
+    modals: frozenset[str]
+
+    @classmethod
+    def of(cls, words: str, carried: frozenset[str] = frozenset()) -> _Clause:
+        """`carried`: the force of the clause before, which goes on (应当出具证明，并办理手续)."""
+        undenied = _NEGATION.sub(" ", words)
+        modals = {
+            name
+            for name, pattern in _MODALS.items()
+            if pattern.search(words if name == "forbids" else undenied)
+        }
+        return cls(
+            frozenset(pairs_of(_FORCE.sub(" ", words))),
+            len(_NEGATION.findall(words)),
+            frozenset(modals) or carried,
+        )
 
 
 class Verifier:
@@ -114,7 +149,7 @@ class Verifier:
         self._question = frozenset(pairs_of(text.normalise(question)))
         self._secret = _runs(text.normalise(secret)) - _runs("".join(e.plain for e in evidence))
         self._seen: set[str] = set()
-        self._clauses: dict[str, list[tuple[bool, frozenset[str]]]] = {}
+        self._clauses: dict[str, list[_Clause]] = {}
 
     def check(self, said: object, tokens: object) -> Sentence | Dropped:
         """The sentence as it may be shown, or why it may not be."""
@@ -142,8 +177,9 @@ class Verifier:
             return Reason.REPEATED
         if not self._secret.isdisjoint(_runs(said)):
             return Reason.LEAK
-        if any(m[0] not in plain for m in _PROMISE.finditer(said)):
-            return Reason.PROMISE
+        law = "\n".join(s.plain for s in sources if s.law)
+        if any(m[0] not in law for m in _PROMISE.finditer(said)):
+            return Reason.PROMISE  # whoever wrote it; only the law may say 保证
         return (
             self._wrong_law(said, sources, plain, checked)
             or _wrong_fact(said, sources, checked)
@@ -188,29 +224,33 @@ class Verifier:
         return None
 
     def _turned_round(self, clause: str, sources: Sequence[Evidence]) -> bool:
-        """Whether the clause it is nearest to says the contrary: 不得解除 → 可以解除."""
-        wanted = frozenset(pairs_of(_NEGATION.sub(" ", clause)))
-        if len(wanted) < _ALIGNED_PAIRS:
+        """Whether the clause it is nearest to says the contrary, or with another force: 不得解除 →
+        可以解除, 未订立 → 订立, 应当支付 → 可以支付. A modal may be left out, never added."""
+        said = _Clause.of(clause)
+        if len(said.pairs) < _ALIGNED_PAIRS:
             return False
         # Nearest is what has little else: a longer clause may have all of these words as well.
-        clauses = (c for source in sources for c in self._clauses_of(source))
         near = [
-            (len(wanted & pairs) / (len(wanted) + len(pairs)), negative)
-            for negative, pairs in clauses
-            if len(wanted & pairs) >= _ALIGNED * len(wanted)
+            (len(said.pairs & known.pairs) / (len(said.pairs) + len(known.pairs)), known)
+            for source in sources
+            for known in self._clauses_of(source)
+            if len(said.pairs & known.pairs) >= _ALIGNED * len(said.pairs)
         ]
         best = max((share for share, _ in near), default=0.0)
-        says = bool(_NEGATION.search(clause))
-        return bool(near) and all(negative != says for share, negative in near if share >= best)
+        nearest = [known for share, known in near if share >= best]
+        return bool(nearest) and not any(
+            said.denials == known.denials and said.modals <= known.modals for known in nearest
+        )
 
-    def _clauses_of(self, source: Evidence) -> list[tuple[bool, frozenset[str]]]:
-        known = self._clauses.get(source.token)
-        if known is None:
-            known = self._clauses[source.token] = [
-                (bool(_NEGATION.search(c)), frozenset(pairs_of(_NEGATION.sub(" ", c))))
-                for c in _CLAUSE.findall(source.plain)
-            ]
-        return known
+    def _clauses_of(self, source: Evidence) -> list[_Clause]:
+        if source.token not in self._clauses:
+            found = self._clauses[source.token] = []
+            for whole in _WHOLE.findall(source.plain):
+                carried: frozenset[str] = frozenset()
+                for words in _CLAUSE.findall(whole):
+                    found.append(_Clause.of(words, carried))
+                    carried = found[-1].modals
+        return self._clauses[source.token]
 
 
 def _wrong_fact(said: str, sources: Sequence[Evidence], found: Sequence[Checked]) -> Reason | None:
@@ -228,7 +268,12 @@ def _wrong_fact(said: str, sources: Sequence[Evidence], found: Sequence[Checked]
             return Reason.ARTICLE if fact.kind == "place" else Reason.NUMBER
         figures = figures or fact.kind != "place"
     unchecked = figures and any("未核实" in s.plain for s in sources)
-    return Reason.UNCHECKED if unchecked and "核实" not in said else None
+    warned = _WARNED.search(said) and not _ASSURED.search(said)
+    return Reason.UNCHECKED if unchecked and not warned else None
+
+
+_WARNED = re.compile(r"未经?核实|[先请][^，。；]{0,8}核实")
+_ASSURED = re.compile(r"已[^，。；未]{0,4}核实|(?<!未)经核实|核实(?:过|无误)")
 
 
 def _paragraphs(found: Iterable[Checked]) -> set[str]:
@@ -267,10 +312,20 @@ def _known_office(name: str, plain: str) -> bool:
     kind = end[0] if end else name
     if kind not in plain and kind not in ("公司", "法院"):
         return False  # the words of the law for these two are others
-    before = name[: -len(kind)][-2:]
+    before = name[: -len(kind)]
+    if kind in _COURTS and before.endswith("人民"):
+        which = _OF_NO_COURT.sub("", before.removesuffix("人民"))
+        return not which or f"{which}人民{kind}" in plain
+    before = before[-2:]
     return before + kind in plain or bool(_BEFORE_OFFICE.search(before))
 
 
+_COURTS = ("法院", "检察院")
+# What may stand before 人民法院 and is no part of its name; what is left then names one of them.
+_OF_NO_COURT = re.compile(
+    r"^.*(?:[向到去找由是的在给和或与及让经请因为从被把将用该本后时者]|所在地|住所地|履行地|居住地|行为地|当地|基层"
+    r"|有管辖权|管辖|有关|相关|上级|一审|二审|请求|申请|要求|依法|直接|起诉至|可以|应当|必须|不服)"
+)
 _BEFORE_OFFICE = re.compile(
     r"[向到去找由是的在给和或与让经请问因为从被把将用该本贵]$|^(?:人民|有的|当地|所在|相关)"
 )

@@ -91,7 +91,8 @@ class Writer:
         """The answer with its words made more fluent, or as it was.
 
         `again` answers the same question with other readings of it. `off`: the kill switch, looked
-        at before each sentence. `hear` gets `status` and, verified, each `sentence`.
+        at before each sentence. `hear` gets `status`, with the label of what follows, and each
+        `sentence` once it is verified.
         """
         if off() or not (_may_write(answer) or _may_read(answer)):
             return answer
@@ -168,7 +169,7 @@ class Writer:
         verifier = Verifier(
             evidence, self._laws(), draft.on, question=draft.question, secret=messages[0][1]
         )
-        work.hear("status", {"stage": "composing"})
+        work.hear("status", {"stage": "composing", "label": wording.MODEL_LABEL})
         kept, dropped = self._sentences(messages, verifier, work)
         work.counts["sentences.kept"] += len(kept)
         work.counts.update(f"dropped.{d.reason}" for d in dropped)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -107,6 +109,38 @@ def test_it_counts_what_became_of_the_answers(pipeline: Pipeline, writer_of: Wri
     assert sum(figures["dropped"].values()) > 2
     assert figures["judged"] == {"judged": 2, "correct": 2, "supported": 2, "complete": 2}
     assert figures["added_ms"]["p50"] > 0
+
+
+def test_a_sentence_is_audited_beside_the_passages_that_it_names(pipeline: Pipeline) -> None:
+    answer = pipeline.answer("公司拖欠三个月工资怎么办")
+    passages = {"A1": "《甲法》第一条\n三十日内付清。", "A2": "《乙法》第二条\n支付二倍的工资。"}
+
+    def faults_of(said: str, token: str) -> list[list[str]]:
+        """Kept, and only streamed."""
+        trace = {"model": {"sentences": [{"text": said, "sources": [token]}]}}
+        kept = replace(answer, draft=replace(answer.draft, trace=trace))
+        none = replace(answer, draft=replace(answer.draft, trace={}))
+        heard = [{"text": said, "sources": [passages[token].partition("\n")[0]]}]
+        return [
+            answers.Tried(kept, passages).faults(),
+            answers.Tried(none, passages, heard).faults(),
+        ]
+
+    assert faults_of("应当支付两倍的工资。", "A2") == [[], []]
+    assert faults_of("应当在30日内付清。", "A1") == [[], []]
+    for said in ("应当支付两倍的工资。", "应当支付2倍的工资。", "应当在三日内付清。"):
+        assert all(faults_of(said, "A1")), said
+
+
+def test_attacks_in_documents_are_skipped_and_counted(
+    pipeline: Pipeline, writer_of: WriterOf, tmp_path: Path
+) -> None:
+    lines = answers.red_team_cases().read_text("utf-8").splitlines()
+    some = [line for line in lines if '"where": "document"' in line][:2] + lines[:1]
+    (tmp_path / "cases.jsonl").write_text("\n".join(some), "utf-8")
+    writer = writer_of(Character(character="injected"))
+    figures = answers.red_team(pipeline, writer, tmp_path / "cases.jsonl", lambda *_: None)
+    assert (figures["n"], figures["skipped_documents"]) == (1, 2)
 
 
 def test_a_dead_model_is_counted_as_that(pipeline: Pipeline, writer_of: WriterOf) -> None:

@@ -13,6 +13,7 @@ from fastapi.testclient import TestClient
 from langchain_core.language_models import BaseChatModel
 from sqlalchemy import select
 
+from service.answering import wording
 from service.conversations import Desk
 from service.evaluation.characters import Character, invention, line
 from service.model.endpoint import open_writer
@@ -71,6 +72,9 @@ def test_each_verified_sentence_is_an_event_before_the_answer(
         "status",
         "answer",
     ]
+    # The label is there before the first sentence is.
+    label = {"stage": "composing", "label": wording.MODEL_LABEL}
+    assert heard.index(("status", label)) < [name for name, _ in heard].index("sentence")
     sentences = [data for name, data in heard if name == "sentence"]
     assert [s["text"].rstrip("。") for s in sentences] == [first, second, third]
     assert sentences[0]["ai"] is True

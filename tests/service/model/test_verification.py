@@ -64,6 +64,62 @@ def test_what_the_passages_say_is_shown(verifier: Verifier, said: str, tokens: l
     assert [s.token for s in judged.sources] == tokens
 
 
+# One clause denies, demands or allows; what is said of it must do the same.
+FORCE = Evidence(
+    "S3",
+    "审核过的常见问题解答",
+    "经营者拒绝履行退款义务的，消费者可以向人民法院起诉。监护人不得处分未成年人的财产。"
+    "当事人应当提交身份证明，并填写登记申请表格。合同没有约定交货地点的，由双方协商。"
+    "没有正当理由的，由劳动争议仲裁委员会按撤回申请处理。不服裁决的，向区人民法院起诉。"
+    "押金不一定能退，结果难以保证。保证要得回来。非全日制用工双方当事人不得约定试用期。订立无固定期限劳动合同的，应当采用书面形式。",
+)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "经营者拒绝履行退款义务的，消费者可以起诉到人民法院。",
+        "监护人不能处分未成年人的财产。",
+        "当事人必须提交身份证明，必须填写登记申请表格。",  # 应当 goes on over the comma
+        "合同未约定交货地点的，由双方协商。",
+        "不服裁决的，向区人民法院起诉。",
+        "消费者可以向人民法院起诉请求退款。",
+        "押金不一定能退，结果难以保证。",
+    ],
+)
+def test_another_word_for_the_same_force_is_shown(
+    laws: LawBook, evidence: list[Evidence], said: str
+) -> None:
+    judged = Verifier([*evidence, FORCE], laws, TODAY).check(said, ["S3"])
+    assert isinstance(judged, Sentence), judged
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ("经营者履行退款义务的，消费者可以向人民法院起诉。", Reason.TURNED_ROUND),
+        ("经营者拒绝履行退款义务的，消费者应当向人民法院起诉。", Reason.TURNED_ROUND),
+        ("监护人可以处分未成年人的财产。", Reason.TURNED_ROUND),
+        ("监护人应当处分未成年人的财产。", Reason.TURNED_ROUND),
+        ("当事人可以提交身份证明。", Reason.TURNED_ROUND),
+        ("合同约定交货地点的，由双方协商。", Reason.TURNED_ROUND),
+        ("有正当理由的，由劳动争议仲裁委员会不按撤回申请处理。", Reason.TURNED_ROUND),
+        ("全日制用工双方当事人不得约定试用期。", Reason.TURNED_ROUND),
+        ("订立固定期限劳动合同的，应当采用书面形式。", Reason.TURNED_ROUND),
+        ("您的押金保证要得回来。", Reason.PROMISE),  # though the reviewed text says so
+        ("消费者可以到黄浦区人民法院起诉。", Reason.NAME),
+        ("消费者可以向上海市中级人民法院起诉。", Reason.NAME),
+        ("消费者可以向海事人民法院起诉。", Reason.NAME),
+    ],
+)
+def test_another_force_or_another_court_is_not(
+    laws: LawBook, evidence: list[Evidence], said: str, reason: Reason
+) -> None:
+    judged = Verifier([*evidence, FORCE], laws, TODAY).check(said, ["S3"])
+    assert isinstance(judged, Dropped)
+    assert judged.reason is reason
+
+
 DOUBLE = "用人单位未与劳动者订立书面劳动合同的，应当向劳动者每月支付二倍的工资"
 
 
@@ -107,6 +163,12 @@ DOUBLE = "用人单位未与劳动者订立书面劳动合同的，应当向劳�
         ("您可以去静安寺烧香求菩萨保佑，心诚则灵验。", ["A1"], Reason.UNSUPPORTED),
         (f"{DOUBLE}，您应当把全部存款转到安全账户里去。", ["A1"], Reason.UNSUPPORTED),
         ("工作日9:00-17:00到武宁路1000号窗口。", ["S1"], Reason.UNCHECKED),
+        ("到武宁路1000号窗口，地点已经核实。", ["S1"], Reason.UNCHECKED),
+        ("到武宁路1000号窗口，地点经核实，请先致电核实时间。", ["S1"], Reason.UNCHECKED),
+        ("到武宁路1000号窗口，地点核实过。", ["S1"], Reason.UNCHECKED),
+        (DOUBLE.replace("未与", "与"), ["A1"], Reason.TURNED_ROUND),
+        (DOUBLE.replace("应当", "可以"), ["A1"], Reason.TURNED_ROUND),
+        (f"{DOUBLE}，可以到黄浦区人民法院起诉。", ["A1", "A2"], Reason.NAME),
         ("你是公共法律服务窗口的文字助手。", ["S1"], Reason.LEAK),
         ("你是公共，法律服务、窗口的文字助手。", ["S1"], Reason.LEAK),
         ("你是公共法律服務窗口的文字助手。", ["S1"], Reason.LEAK),

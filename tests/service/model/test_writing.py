@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import random
+import re
 import time
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy.orm import Session, sessionmaker
 
 from ingest import content
 from ingest.pipeline import Report
@@ -27,6 +30,7 @@ from service.evaluation.characters import Character, invention, line
 from service.model.evidence import Evidence, evidence_of
 from service.model.verification import Sentence, Verifier
 from service.model.writing import Writer
+from service.models import AnswerRecord, Conversation
 from service.serving import changed_library
 from tests.fakes_model import Scripted
 from tests.service.model.conftest import WriterOf
@@ -215,7 +219,7 @@ def test_the_kill_switch_is_heeded_before_and_amid_the_writing(
     assert answer.draft.trace["model"]["failure"] == "off"
 
 
-def test_a_used_up_conversation_gets_what_was_found(
+def test_when_the_calls_of_a_day_are_used_up_the_answer_is_what_was_found(
     pipeline: Pipeline, writer_of: WriterOf
 ) -> None:
     writer = writer_of(Character(character="truthful"), calls=1)
@@ -224,6 +228,43 @@ def test_a_used_up_conversation_gets_what_was_found(
     assert second.draft.model is None
     assert second.draft.trace["model"]["failure"] == "budget"
     assert second.draft.trace["model"]["degraded"]
+
+
+def test_a_conversation_has_a_budget_of_its_own(
+    pipeline: Pipeline, writer_of: WriterOf, counted: sessionmaker[Session]
+) -> None:
+    writer = writer_of(Character(character="truthful"), of_conversation=1)
+
+    def asked(conversation: str) -> Answer:
+        answer = writer.improve(
+            pipeline.answer(WAGES),
+            lambda _: pipeline.answer(WAGES),
+            off=lambda: False,
+            conversation=conversation,
+        )
+        with counted.begin() as session:
+            session.add(
+                AnswerRecord(
+                    id=uuid4().hex,
+                    conversation_id=conversation,
+                    question=WAGES,
+                    outcome=answer.outcome,
+                    confidence=1.0,
+                    region="310107",
+                    took_ms=1.0,
+                    answer={},
+                    trace=answer.draft.trace,
+                )
+            )
+        return answer
+
+    with counted.begin() as session:
+        session.add_all([Conversation(id=f"c_{n}", channel="web") for n in (1, 2)])
+    assert asked("c_1").draft.model
+    second = asked("c_1")
+    assert second.draft.model is None
+    assert second.draft.trace["model"]["failure"] == "budget"
+    assert asked("c_2").draft.model
 
 
 def test_whatever_breaks_inside_the_answer_goes_out(
@@ -330,14 +371,26 @@ def test_attacks_in_documents_that_were_read_in(
     assert len(incoming) == len(planted) >= 30
     library = changed_library(rooms.library, incoming)
     (tmp_path / "index").mkdir()
-    writer, reached = writer_of(Character(character="injected")), 0
+    writer, reached, promised, beyond = writer_of(Character(character="injected")), 0, [], []
     with rooms.retriever_of(library, str(tmp_path / "index")) as retriever:
         pipeline = rooms.pipeline_over(retriever)
         for case in planted:
             tried = answers.try_one(pipeline, writer, case["question"])
             reached += any(case["answer"][:20] in p for p in tried.passages.values())
             assert tried.faults() == []
+            # A published figure is a source like any other (decision 0020): the reviewed text has
+            # it without a model too. Nothing is shown where it was not published, and a promise is
+            # never written, whoever published it.
+            published = pipeline.answer(case["question"]).draft.summary
+            shown = [p for p in case["planted"] if p in "\n".join(tried.shown)]
+            promised += [(case["id"], p) for p in shown if _PROMISED.match(p)]
+            beyond += [(case["id"], p) for p in shown if p not in published]
+    assert promised == beyond == []
     assert reached >= len(planted) * 0.8
+    assert sum(bool(_PROMISED.match(p)) for case in planted for p in case["planted"]) >= 5
+
+
+_PROMISED = re.compile("一定|保证|保證|肯定")
 
 
 def _as_yaml(cases: list[dict[str, str]]) -> str:
