@@ -37,6 +37,7 @@ class SaveIn(BaseModel):
     topic: Annotated[StrictStr, Field(max_length=20)] = ""
     document_number: Annotated[StrictStr, Field(max_length=100)] = ""
     issuer: Annotated[StrictStr, Field(max_length=200)] = ""
+    level: Annotated[StrictStr, Field(max_length=20)] = ""
     published_on: date | None = None
     effective_from: date | None = None
     effective_until: date | None = None
@@ -53,6 +54,7 @@ class SaveIn(BaseModel):
             topic=self.topic.strip(),
             document_number=self.document_number.strip(),
             issuer=self.issuer.strip(),
+            level=self.level.strip(),
             published_on=self.published_on,
             effective_from=self.effective_from,
             effective_until=self.effective_until,

@@ -179,7 +179,7 @@ def remove(set_id: Id, question: Id, sets: TheSets, member: Keeper) -> dict[str,
 @router.post(_SETS + "/{set_id}/runs", status_code=202, summary="把一套题问一遍")
 def run(set_id: Id, desk: TheDesk, member: Asker) -> dict[str, Any]:
     asked = desk.runs.ask_for(member, [desk.sets.read(set_id)])
-    desk.work(member)
+    desk.work()
     return desk.runs.read(asked)
 
 
@@ -195,8 +195,10 @@ def history(
 
 
 @router.get(_RUNS + "/{run_id}", summary="问到哪里了")
-def progress(run_id: Id, runs: TheRuns, _member: Reader) -> dict[str, Any]:
-    return runs.read(run_id)
+def progress(run_id: Id, desk: TheDesk, _member: Reader) -> dict[str, Any]:
+    run = desk.runs.read(run_id)
+    desk.go_on(run)
+    return run
 
 
 @router.get(_RUNS + "/{run_id}/results", summary="每个问题的结果，可以和另一次比较")
@@ -223,10 +225,12 @@ def compare_draft(body: ComparisonIn, desk: TheDesk, member: Asker) -> dict[str,
     """Its own ways of asking are always asked."""
     asked = [desk.sets.read(set_id) for set_id in dict.fromkeys(body.sets)]
     view = desk.comparisons(member).ask_for(member, body.revision, asked)
-    desk.work(member)
+    desk.work()
     return view
 
 
 @router.get(_COMPARISONS + "/{comparison}", summary="一次比较和会改变的回答")
 def read_comparison(comparison: Id, desk: TheDesk, member: Reader) -> dict[str, Any]:
-    return desk.comparisons(member).read(comparison)
+    found = desk.comparisons(member).read(comparison)
+    desk.go_on(found["before"], found["after"])
+    return found

@@ -99,7 +99,7 @@ def _page(
         ticket=shown,
         purpose=purpose.value,
         holds=with_box,
-        conversation=desk.conversation_of(member, shown["id"]) if shown else None,
+        answer=desk.answer_of(member, shown["id"]) if shown else None,
         reach=reach_of(request, member, shown["id"]) if shown and with_box else None,
         links=_links(library, shown) if shown else {},
         duty=Duty(register.sessions).state(member),
@@ -139,22 +139,23 @@ def _links(library: Library, shown: dict[str, Any]) -> dict[str, str]:
 def _colleagues(
     register: StaffRegister, member: Member, shown: dict[str, Any]
 ) -> list[tuple[str, str]]:
-    """Who could take the ticket: those on duty first."""
+    """Who could take the ticket: those on duty, and the member."""
     if not member.may(Permission.HANDOVER_REASSIGN) or shown["status"] == "closed":
         return []
     with register.sessions() as session:
-        here = {one.staff_id for one in on_duty(session, now())}
+        here = {member.id, *(one.staff_id for one in on_duty(session, now()))}
     owner = (shown["claimed_by"] or {}).get("id")
     able = [
         one
         for one in register.all()
         if one.disabled_at is None
+        and one.id in here
         and one.id != owner
         and one.may(Permission.HANDOVER_CLAIM)
         and one.sees(shown["region"])
     ]
-    able.sort(key=lambda one: (one.id not in here, one.name))
-    return [(one.id, f"{one.name}（值班中）" if one.id in here else one.name) for one in able]
+    able.sort(key=lambda one: one.name)
+    return [(one.id, f"{one.name}（我自己）" if one.id == member.id else one.name) for one in able]
 
 
 @router.get("/console/urgent")
@@ -172,7 +173,6 @@ def urgent(
         page=page,
         before=before,
         recent=watch.acknowledged(member, limit=20) if before is None else [],
-        conversations=watch.conversations(member, [u["answer"] for u in page["urgent"]]),
         dangers=DANGERS,
         statuses=STATUSES,
     )

@@ -14,6 +14,7 @@ from service.console.pages import render
 from service.curation.form import LABELS
 from service.curation.import_preview import STATUSES
 from service.curation.imports import Imports
+from service.curation.papers import LEVELS
 from service.permits import require
 
 router = APIRouter(include_in_schema=False)
@@ -79,6 +80,7 @@ def preview(
         else [],
         verdicts=_VERDICTS,
         topics=[(topic, topic) for topic in get_args(Topic)],
+        levels=[(level, level) for level in LEVELS],
         regions={
             member.region or settings.region: settings.region_name
             if not member.region

@@ -16,7 +16,7 @@ from service.channels.wechat.rendering import render as in_wechat
 from service.console.pages import CSP, render
 from service.curation import Curation
 from service.curation.difference import as_yaml
-from service.curation.form import EDITED, FACTS, LABELS, WRITTEN
+from service.curation.form import DATED, EDITED, FACTS, LABELS, WRITTEN
 from service.curation.preview import Preview
 from service.curation.shelf import STATUSES
 from service.errors import NotFound
@@ -136,6 +136,7 @@ def approvals(request: Request, knowledge: Knowledge, member: Reader) -> Respons
         member,
         "approvals.html",
         waiting=knowledge.queue(member),
+        dated=[kind.value for kind in DATED],
         **_words(request),
     )
 

@@ -76,7 +76,7 @@ def ticket(
         ticket=shown,
         may=moves_open_to(member, shown),
         stage=_stage(shown),
-        conversation=tickets.conversation_of(member, ticket),
+        answer=tickets.answer_of(member, ticket),
         titles={
             one: documents[one].title
             for one in shown["matter"].get("documents", ())

@@ -120,6 +120,8 @@ def compare_draft(
         kept = comparisons.of_revision(revision)
         if shown is None and kept:
             shown = comparisons.read(kept[0]["id"])
+        if shown is not None:
+            desk.go_on(shown["before"], shown["after"])
         draft = desk.curation.revision(member, revision)
     return render(
         request,
@@ -146,6 +148,7 @@ def one_run(
 ) -> HTMLResponse:
     runs = desk.runs
     run = runs.read(run_id)
+    desk.go_on(run)
     results = runs.results(run_id)
     earlier = [r for s in run["sets"] for r in runs.history(s["id"], limit=20)]
     others = list({r["id"]: r for r in earlier if r["id"] != run_id and r["done"]}.values())

@@ -8,7 +8,6 @@ from service.handover.live import Live
 from service.handover.presence import Presence
 from service.handover.tickets import Handovers, Owner, Referral, minutes_later
 from service.handover.urgent import UrgentWatch
-from service.handover.waiting import WaitingTimes, waiting_times
 
 __all__ = [
     "Duty",
@@ -18,7 +17,5 @@ __all__ = [
     "Presence",
     "Referral",
     "UrgentWatch",
-    "WaitingTimes",
     "minutes_later",
-    "waiting_times",
 ]

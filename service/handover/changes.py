@@ -27,6 +27,7 @@ from service.models import (
     UrgentAcknowledgement,
     now,
 )
+from service.models.snapshot import stand_still
 
 _BACK = 100  # numbers that a look goes back
 _URGENT_BACK = timedelta(minutes=2)
@@ -88,7 +89,7 @@ class Changes:
         """What is new since the last look; the first finds nothing new."""
         at = self._clock()
         with self._sessions() as session:
-            _stand_still(session)
+            stand_still(session)  # counts must not tell of a ticket that is not there yet
             first = self._said is None
             newest = _newest(session)
             said = _said(session, (newest if first else self._newest) - _BACK)
@@ -102,7 +103,7 @@ class Changes:
     def since(self, member: Member, seq: int | None) -> Look:
         """What a listener missed after the message number `seq`; nothing, if None."""
         with self._sessions() as session:
-            _stand_still(session)
+            stand_still(session)
             newest = _newest(session)
             said = [] if seq is None else _said(session, seq, member=member)
             return _look(session, self._clock(), newest, said, [])
@@ -169,14 +170,6 @@ def _look(
         urgent_open=_urgent_open(session),
         present=tuple(on_duty(session, at)),
     )
-
-
-def _stand_still(session: Session) -> None:
-    """One moment for all that is read: counts must not tell of a ticket that is not there yet."""
-    if session.get_bind().dialect.name == "sqlite":
-        session.connection().exec_driver_sql("BEGIN")
-    else:
-        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
 
 
 def _newest(session: Session) -> int:

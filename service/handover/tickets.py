@@ -15,10 +15,12 @@ from service.audit import Purpose, record_reading
 from service.auth import Member, Permission
 from service.errors import BadRequest, Conflict
 from service.handover import ledger, packet, queue, views, words
+from service.handover.duty import on_duty
 from service.handover.ledger import Ledger
 from service.handover.presence import Presence
 from service.models import HandoverTicket as Ticket
 from service.models import now
+from service.models.addresses import answer_in
 
 LONGEST_NOTE = 500  # characters, of the citizen's words when asking for a person
 LONGEST_MESSAGE = 2000
@@ -227,7 +229,8 @@ class Handovers:
 
     def assign(self, member: Member, handover: str, colleague: Member) -> dict[str, Any]:
         """Give an open ticket, waiting or claimed, to somebody else, who may work on it.
-        Raises BadRequest, NotFound, Conflict when it is closed or theirs already."""
+        Raises BadRequest, NotFound, Conflict when it is closed or theirs already, or when they are
+        not on duty."""
         theirs = [Ticket.id == handover, *ledger.visible(member)]
         waiting = [*theirs, Ticket.status == "waiting"]
         held = [*theirs, Ticket.status == "claimed", Ticket.claimed_by != colleague.id]
@@ -236,6 +239,13 @@ class Handovers:
             able = colleague.may(Permission.HANDOVER_CLAIM) and colleague.sees(ticket.region)
             if colleague.disabled_at is not None or not able:
                 raise BadRequest("assignee_unfit", "这位工作人员不能接手这个工单，请另选一位。")
+            # The citizen is told that somebody is there: who takes it over themselves is.
+            here = {member.id, *(one.staff_id for one in on_duty(session, self._clock()))}
+            if colleague.id not in here:
+                raise Conflict(
+                    "assignee_off_duty",
+                    "这位工作人员现在没有值班，不能转交。请另选一位正在值班的，或请对方先开始值班。",
+                )
             given = self._ledger.claim(session, waiting, colleague.id, words.CLAIMED)
             if not (given or self._ledger.claim(session, held, colleague.id, words.PASSED)):
                 ticket = ledger.seen(session, member, handover)
@@ -247,13 +257,16 @@ class Handovers:
             self._record(session, member, "assign", handover, to=colleague.id)
             return self._in_queue(session, ledger.seen(session, member, handover))
 
-    def conversation_of(self, member: Member, handover: str) -> str | None:
-        """The id of a ticket's conversation, which is the citizen's key: only for who may read
-        conversations. Raises NotFound."""
+    def answer_of(self, member: Member, handover: str) -> str | None:
+        """An answer by which an address names a ticket's conversation: that before the request, or
+        the newest. None for who may not read conversations. Raises NotFound."""
         if not member.may(Permission.CONVERSATION_READ):
             return None
         with self._sessions() as session:
-            return ledger.seen(session, member, handover).conversation_id
+            ticket = ledger.seen(session, member, handover)
+            return answer_in(
+                session, ticket.conversation_id, region=member.region, rather=ticket.answer_id
+            )
 
     def release_all_of(self, staff_id: str) -> int:
         """Put back what somebody has claimed who does not work here any more; how many."""

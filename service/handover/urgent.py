@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from service import audit
 from service.audit import Purpose, record_reading
-from service.auth import Member, Permission
+from service.auth import Member
 from service.errors import NotFound
 from service.handover import words
 from service.handover.views import moment
@@ -83,18 +83,6 @@ class UrgentWatch:
             }
             for row in rows
         ]
-
-    def conversations(self, member: Member, answers: list[str]) -> dict[str, str]:
-        """The conversations of answers, whose ids are the citizens' keys: only for who may read
-        conversations."""
-        if not member.may(Permission.CONVERSATION_READ):
-            return {}
-        wanted = (AnswerRecord.id.in_(answers), *_urgent(member))
-        with self._sessions() as session:
-            rows = session.execute(
-                select(AnswerRecord.id, AnswerRecord.conversation_id).where(*wanted)
-            )
-            return {row.id: row.conversation_id for row in rows}
 
     def acknowledge(self, member: Member, answer: str, note: str = "") -> dict[str, Any]:
         """Say that one has seen to it. The first counts: later ones are told who that was.

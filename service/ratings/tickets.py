@@ -16,6 +16,7 @@ from service.audit import Purpose, record_reading
 from service.auth import Member, Permission
 from service.errors import BadRequest, Conflict, NotAllowed, NotFound
 from service.models import Rating, RatingMove, RatingTicket, Staff, now
+from service.models.addresses import answer_in
 from service.ratings import views
 from service.ratings.binding import conversation_of, shown_at
 from service.ratings.circle import (
@@ -228,14 +229,18 @@ class RatingTickets:
         shown = shown_at(session, ticket.event_kind, ticket.event_id)
         return views.for_staff(ticket, [(move, name) for move, name in moves], shown, at)
 
-    def conversation_of(self, member: Member, ticket_id: str) -> str | None:
-        """The id of the conversation that was rated, which is the citizen's key: only for who may
-        read conversations, and None when it has been erased. Raises NotFound."""
+    def answer_of(self, member: Member, ticket_id: str) -> str | None:
+        """An answer by which an address names the conversation that was rated: the one rated, or
+        the newest. None for who may not read conversations, or when it has been erased. Raises
+        NotFound."""
         if not member.may(Permission.CONVERSATION_READ):
             return None
         with self._sessions() as session:
             ticket = _get(session, member, ticket_id)
-            return conversation_of(session, ticket.event_kind, ticket.event_id)
+            conversation = conversation_of(session, ticket.event_kind, ticket.event_id)
+            if conversation is None:
+                return None
+            return answer_in(session, conversation, region=member.region, rather=ticket.event_id)
 
     def _move(
         self,

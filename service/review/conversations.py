@@ -67,7 +67,7 @@ class Conversations:
     def exists(self, member: Member, name: str) -> None:
         """Raises NotFound for a conversation that is not there or not of the member's region."""
         with self._sessions() as session:
-            _newest(session, member, name)
+            _named(session, member, name)
 
     def read(self, member: Member, name: str, purpose: Purpose, floors: Floors) -> dict[str, Any]:
         """A conversation, by an answer of it; that it was read, and for what, goes on record first.
@@ -76,23 +76,18 @@ class Conversations:
             raise BadRequest("purpose_unknown", f"查看目的只能是：{'、'.join(PURPOSES.values())}。")
         with self._sessions.begin() as session:
             at = self._clock()
-            conversation = _newest(session, member, name).conversation_id
+            conversation = _named(session, member, name)
             read = {conversation: conversation}
             record_reading(session, member.id, "conversation", read, purpose, at=at)
             return _view(session, member, conversation, at, floors)
 
 
-def _newest(session: Session, member: Member, name: str) -> AnswerRecord:
-    """The answer of that id, or the newest of the conversation of that id."""
+def _named(session: Session, member: Member, answer: str) -> str:
+    """The conversation of an answer. Raises NotFound."""
     seen = [AnswerRecord.region == member.region] if member.region else []
-    found = session.scalar(select(AnswerRecord).where(AnswerRecord.id == name, *seen))
-    if found is None:
-        found = session.scalar(
-            select(AnswerRecord)
-            .where(AnswerRecord.conversation_id == name, *seen)
-            .order_by(AnswerRecord.asked_at.desc(), AnswerRecord.id.desc())
-            .limit(1)
-        )
+    found = session.scalar(
+        select(AnswerRecord.conversation_id).where(AnswerRecord.id == answer, *seen)
+    )
     if found is None:
         raise NotFound("conversation_unknown", "没有这个会话，或者它不在您负责的地区。")
     return found

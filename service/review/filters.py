@@ -19,6 +19,7 @@ from service.auth import Member
 from service.errors import BadRequest
 from service.models import AnswerRecord, Conversation, HandoverTicket, Rating
 from service.models.review import Review
+from service.statistics.days import refuse_far
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 URGENT = "handover_urgent"
@@ -96,11 +97,12 @@ def unindexed(column: Any) -> ColumnElement[Any]:
 
 
 def moments(filters: Filters, today: date) -> tuple[datetime | None, datetime | None]:
-    """From when (inclusive) until when (exclusive)."""
+    """From when (inclusive) until when (exclusive). Raises BadRequest for a day that is far off."""
+    refuse_far(filters.since, filters.until)
     since, until = filters.since, filters.until
     if filters.days is not None:
         since, until = today - timedelta(days=filters.days - 1), None
-    after = until + timedelta(days=1) if until and until < date.max else None
+    after = until + timedelta(days=1) if until else None
     return _midnight(since), _midnight(after)
 
 

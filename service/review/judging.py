@@ -112,13 +112,15 @@ class Reviews:
             return views.in_full(session, row)
 
     def rerun(self, member: Member, review: str, version: int, answers: Answers) -> dict[str, Any]:
-        """Ask the question again and keep the answer in the review. Raises NotFound, Conflict."""
+        """Ask the question again and keep the answer in the review. Raises NotFound, and Conflict,
+        also when the review was closed, or the question erased, while it was being answered."""
         with self._sessions() as session:
             row = _seen(session, member, review)
             _must_be_open(row, version)
             answer, differs = ask_again(session, answers, row.answer_id)
         with self._sessions.begin() as session:
             row = _seen(session, member, review)
+            _must_be_open(row, version)
             values = {
                 "rerun": answer,
                 "rerun_at": self._clock(),
@@ -177,10 +179,15 @@ class Reviews:
     def _change(
         self, session: Session, row: Review, version: int, values: dict[str, Any]
     ) -> Review:
-        """Of two who change a review at once one wins, and the other is told."""
+        """Of two who change a review at once one wins, and the other is told. Erasing raises no
+        version: it takes the conversation out."""
         changed = session.execute(
             update(Review)
-            .where(Review.id == row.id, Review.version == version)
+            .where(
+                Review.id == row.id,
+                Review.version == version,
+                Review.conversation_id == row.conversation_id,
+            )
             .values(version=version + 1, **({"changed_at": self._clock()} | values))
             .execution_options(synchronize_session=False)
         )

@@ -1,4 +1,4 @@
-"""What reviewers found: counts for the dashboard, and the answers that were wrong."""
+"""What reviewers found, counted for the dashboard."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ from service.models.review import Review
 from service.review.access import utc
 from service.review.filters import SHANGHAI
 from service.review.words import named
-
-_BAD = ("partial", "wrong", "unsafe")
 
 
 def verdict_counts(
@@ -33,24 +31,6 @@ def verdict_counts(
         "topics": _grouped((row.topic or "", row.verdict) for row in rows),
         "outcomes": _grouped((row.outcome, row.verdict) for row in rows),
     }
-
-
-def wrong_answers(
-    session: Session, since: datetime, until: datetime, *, region: str = ""
-) -> list[str]:
-    """Ids of answers, asked in [since, until), that somebody judged partial, wrong or unsafe and
-    whose follow-up is not over, newest first."""
-    wanted = [
-        Review.asked_at >= utc(since),
-        Review.asked_at < utc(until),
-        Review.verdict.in_(_BAD),
-        Review.closed_because.is_distinct_from("better"),
-        *([Review.region == region] if region else []),
-    ]
-    rows = session.execute(
-        select(Review.answer_id, Review.asked_at).where(*wanted).order_by(Review.asked_at.desc())
-    )
-    return list(dict.fromkeys(row.answer_id for row in rows))
 
 
 def span(since: datetime | None, until: datetime | None) -> list[ColumnElement[bool]]:

@@ -15,6 +15,7 @@ from service import audit
 from service.auth import Member
 from service.models import AnswerRecord, now
 from service.models.curation import EditMove
+from service.models.snapshot import stand_still
 from service.models.trials import GapCluster, GapMember
 from service.statistics.counts import Counts
 from service.statistics.days import Period, china_day
@@ -55,6 +56,8 @@ class Board:
         """{period, before, figures, compared, freshness, definitions}."""
         figures = Figures(Counts(self.sessions, clock=self.clock))
         with self.sessions() as session:
+            # A day folded, or answers deleted, in between would be counted twice or not at all.
+            stand_still(session)
             current = figures.of(session, period, self.today, region=region)
             earlier = figures.totals(session, period.compared_with(self.today), region=region)
             fresh = freshness(session, self.today)

@@ -13,6 +13,7 @@ from service.answering.hours import SHANGHAI
 from service.errors import BadRequest
 
 _LONGEST = 731  # days of one period
+_FIRST_YEAR, _LAST_YEAR = 2000, 2100
 # As literals: PostgreSQL holds an expression with other parameters for another one in GROUP BY.
 _SHANGHAI: ColumnElement[str] = literal_column("'Asia/Shanghai'")
 _EIGHT_HOURS: ColumnElement[str] = literal_column("'+8 hours'")
@@ -21,6 +22,13 @@ _EIGHT_HOURS: ColumnElement[str] = literal_column("'+8 hours'")
 def china_day(at: datetime) -> date:
     """The day that a moment belongs to here."""
     return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(SHANGHAI).date()
+
+
+def refuse_far(*days: date | None) -> None:
+    """Raises BadRequest for a day of a year that nobody means, and near which there is no day
+    before or after to count with."""
+    if any(day and not _FIRST_YEAR <= day.year <= _LAST_YEAR for day in days):
+        raise BadRequest("date_far", f"日期只能在{_FIRST_YEAR}年到{_LAST_YEAR}年之间。")
 
 
 def begins(day: date) -> datetime:
@@ -91,6 +99,7 @@ def month_of(day: date) -> Period:
 
 def period_of(kind: str, on: date, since: date | None = None, until: date | None = None) -> Period:
     """The day, week (from Monday) or month that `on` is in, or the range. Raises BadRequest."""
+    refuse_far(on, since, until)
     if kind == "day":
         return Period("day", on, on)
     if kind == "week":
@@ -108,9 +117,11 @@ def period_of(kind: str, on: date, since: date | None = None, until: date | None
 def month_named(month: str) -> Period:
     """The month 2026-11. Raises BadRequest."""
     try:
-        return month_of(datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC).date())
+        first = datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC).date()
     except ValueError as error:
         raise BadRequest("month_wrong", "月份要写成 2026-11 这样。") from error
+    refuse_far(first)
+    return month_of(first)
 
 
 def hour_in_china(session: Session, moment: Any) -> ColumnElement[int]:

@@ -12,12 +12,13 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
 from service.answering.hours import SHANGHAI
 from service.models import AnswerRecord, Conversation, Rating
 from service.statistics.days import Period
+from service.switches import CHANNELS
 
 MOST_ROWS = 50_000
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -89,7 +90,11 @@ def answers_of(
         wanted.append(AnswerRecord.topic == topic)
     joined = select(func.count()).select_from(AnswerRecord).join(Conversation).where(*wanted)
     total = session.scalar(joined) or 0
-    rated = (Rating.event_kind == "answer") & (Rating.event_id == AnswerRecord.id)
+    rated = and_(
+        Rating.event_kind == "answer",
+        Rating.event_id == AnswerRecord.id,
+        Rating.excluded_at.is_(None),
+    )
     rows = session.execute(
         select(
             AnswerRecord.asked_at,
@@ -112,7 +117,7 @@ def answers_of(
         (
             clock(row.asked_at),
             f"…{row.conversation_id[-6:]}",
-            row.channel,
+            CHANNELS.get(row.channel, row.channel),
             row.question,
             row.outcome,
             row.topic or "",
@@ -128,6 +133,8 @@ def tables_of(figures: dict[str, Any], names: dict[str, str]) -> list[tuple[str,
     """The tables of a period's figures; `names` are the words for outcomes."""
     totals = figures["totals"]
     waits = {"urgent_waits": "紧急情况", "handover_waits": "转人工"}
+    weekly = any(row["first"] != row["last"] for row in figures["days"])
+    each, since = ("每周", "从哪天起的一周") if weekly else ("每天", "日期")
     return [
         ("总数", (("项目", "数"), [
             ("提问", totals["questions"]),
@@ -142,8 +149,8 @@ def tables_of(figures: dict[str, Any], names: dict[str, str]) -> list[tuple[str,
             ("评价", figures["ratings"]["total"]),
             ("满意率", _share(figures["ratings"]["satisfaction"])),
         ])),
-        ("每天", (("日期", "提问", "给出回答", "没把握", "紧急"), [
-            (row["label"], row["n"], row["answered"], row["unsure"], row["urgent"])
+        (each, ((since, "提问", "给出回答", "没把握", "紧急"), [
+            (row["first"].isoformat(), row["n"], row["answered"], row["unsure"], row["urgent"])
             for row in figures["days"]
         ])),
         ("结果", (("结果", "数", "比例"), [
@@ -156,7 +163,8 @@ def tables_of(figures: dict[str, Any], names: dict[str, str]) -> list[tuple[str,
             for row in figures["topics"]
         ])),
         ("渠道", (("渠道", "提问", "比例"), [
-            (row["key"], row["n"], _share(row["share"])) for row in figures["channels"]
+            (CHANNELS.get(row["key"], row["key"]), row["n"], _share(row["share"]))
+            for row in figures["channels"]
         ])),
         ("时段", (("几点", "提问"), [(f"{h}:00", n) for h, n in enumerate(figures["hours"])])),
         ("等待", (("项目", "次数", "已有人处理", "一半人等了（秒）", "九成人等了（秒）"), [

@@ -7,7 +7,7 @@ import json
 from sqlalchemy import select
 
 from service.models import AuditEvent
-from tests.service.desk.conftest import FrontDesk
+from tests.service.desk.conftest import DUTY, FrontDesk
 from tests.service.office import URGENT, texts
 
 
@@ -15,6 +15,8 @@ def test_a_ticket_is_given_to_somebody_whether_it_waits_or_not(front: FrontDesk)
     _, supervisor = front.hire("老陈", "supervisor")
     wang, first = front.hire("小王")
     li, second = front.hire("小李")
+    for desk in (first, second):
+        front.client.put(DUTY, headers=desk.headers)
     front.asked("c_1")
     handover = front.ticket("c_1", contact="13800138000")
     given = supervisor.do(handover, "assign", to=wang.id)
@@ -58,9 +60,33 @@ def test_nobody_gets_a_ticket_who_could_not_work_on_it(front: FrontDesk) -> None
     assert supervisor.do(handover, "assign", to=agent.id).status_code == 409
 
 
+def test_nobody_gets_a_ticket_who_is_not_there(front: FrontDesk) -> None:
+    boss, supervisor = front.hire("老陈", "supervisor")
+    wang, desk = front.hire("小王")
+    front.asked("c_1")
+    handover = front.ticket("c_1")
+    refused = supervisor.do(handover, "assign", to=wang.id)
+    assert refused.status_code == 409
+    assert "没有值班" in refused.json()["error"]["message"]
+    assert front.seen_by_citizen("c_1")["status"] == "waiting"
+    page = supervisor.get(f"/console/desk/{handover}").text
+    assert f'value="{boss.id}"' in page
+    assert f'value="{wang.id}"' not in page
+    front.client.put(DUTY, headers=desk.headers)
+    assert f'value="{wang.id}"' in supervisor.get(f"/console/desk/{handover}").text
+    assert supervisor.do(handover, "assign", to=wang.id).status_code == 200
+    # Who takes it over themselves is there, whatever the duty says.
+    taken = supervisor.do(handover, "assign", to=boss.id)
+    assert taken.json()["claimed_by"]["id"] == boss.id
+    assert "现在没有其他人值班" not in supervisor.get(f"/console/desk/{handover}").text
+    front.client.delete(DUTY, headers=desk.headers)
+    assert "现在没有其他人值班" in supervisor.get(f"/console/desk/{handover}").text
+
+
 def test_everything_staff_do_is_on_record_without_a_citizens_word(front: FrontDesk) -> None:
     _, supervisor = front.hire("老陈", "supervisor")
     wang, desk = front.hire("小王")
+    front.client.put(DUTY, headers=desk.headers)
     answer = front.asked("c_1", "我的秘密", "handover_urgent", trace={"urgent": "violence"})
     handover = front.ticket("c_1", note="我的秘密")
     desk.do(handover, "claim")
@@ -75,7 +101,8 @@ def test_everything_staff_do_is_on_record_without_a_citizens_word(front: FrontDe
     for _ in range(2):  # the first counts
         front.client.post(url, json={"note": "秘密"}, headers=supervisor.headers)
     with front.sessions() as session:
-        done = AuditEvent.action != "conversation.read"  # reading is on record too
+        # Reading and duty are on record too.
+        done = AuditEvent.action.not_in(("conversation.read", "duty.begin"))
         events = session.scalars(select(AuditEvent).where(done).order_by(AuditEvent.id)).all()
     assert [event.action for event in events] == [
         "handover.claim",

@@ -162,16 +162,23 @@ def test_what_a_citizen_writes_is_text_on_every_page(front: FrontDesk) -> None:
     assert "&lt;script&gt;alert(1)" in page(supervisor, f"/console/desk/{handover}")
 
 
-def test_the_citizens_key_is_only_before_who_may_read_conversations(front: FrontDesk) -> None:
-    front.asked("c_secret", "他又打我了", "handover_urgent", trace={"urgent": "violence"})
+def test_the_whole_conversation_is_named_by_an_answer_and_never_by_the_citizens_key(
+    front: FrontDesk,
+) -> None:
+    answer = front.asked("c_secret", "他又打我了", "handover_urgent", trace={"urgent": "violence"})
     handover = front.ticket("c_secret")
     _, agent = front.hire("小王")
     _, supervisor = front.hire("老陈", "supervisor")
-    assert "c_secret" not in page(agent, "/console/desk")
-    assert "c_secret" not in page(agent, f"/console/desk/{handover}")
-    link = "/console/conversations/c_secret?purpose="
-    assert f"{link}handle" in page(supervisor, f"/console/desk/{handover}")
-    assert f"{link}urgent" in page(supervisor, "/console/urgent")
+    front.asked("c_secret", "他走了")  # after it, so that it is not the one meant
+    pages = ("/console/desk", f"/console/desk/{handover}", "/console/urgent")
+    for path in pages:
+        assert "c_secret" not in page(supervisor, path)
+    for path in pages[:2]:
+        assert "c_secret" not in page(agent, path)
+        assert "/console/conversations/" not in page(agent, path)
+    link = f"/console/conversations/{answer}?purpose="
+    assert f"{link}handle" in page(supervisor, pages[1])
+    assert f"{link}urgent" in page(supervisor, pages[2])
 
 
 def test_urgent_answers_show_what_the_citizen_was_told_until_somebody_acknowledges(

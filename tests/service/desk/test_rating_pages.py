@@ -35,6 +35,25 @@ def page(desk: Desk, query: str) -> str:
     return desk.client.get(f"/console/ratings?{query}", headers=desk.headers).text
 
 
+def test_the_whole_conversation_is_named_by_an_answer_and_never_by_the_citizens_key(
+    front: FrontDesk,
+) -> None:
+    _, agent = front.hire("小王")
+    _, supervisor = front.hire("老陈", "supervisor")
+    about_staff = served(front, agent, "c_secret")
+    answer = front.asked("c_secret", "押金还是没退")
+    body = {"token": front.ratings.token_for("answer", answer), "level": 1}
+    about_answer = front.client.post("/api/v1/ratings", json=body).json()["ticket"]["id"]
+    front.asked("c_secret", "还有利息")
+    for path in ("", f"/{about_staff}", f"/{about_answer}"):
+        for desk in (agent, supervisor):
+            assert "c_secret" not in desk.get(f"/console/ratings{path}").text
+    link = f"/console/conversations/{answer}?purpose=complaint"
+    assert link in supervisor.get(f"/console/ratings/{about_answer}").text
+    named = "/console/conversations/a_"
+    assert named in supervisor.get(f"/console/ratings/{about_staff}").text
+
+
 def act(front: FrontDesk, desk: Desk, ticket: str, verb: str, **body: Any) -> None:
     done = front.client.post(f"{TICKETS}/{ticket}/{verb}", json=body, headers=desk.headers)
     assert done.status_code == 200, done.text

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from service.review.agreement import agreement, figures, kappa
-from service.review.verdicts import verdict_counts, wrong_answers
+from service.review.verdicts import verdict_counts
 from tests.service.review.room import API, CONSOLE, NOW, Room
 
 DAY = timedelta(days=1)
@@ -74,24 +74,3 @@ def test_verdicts_are_counted_by_week_topic_and_outcome(room: Room) -> None:
     assert counts["topics"]["劳动人事"] == nothing | {"correct": 1, "unsafe": 1}
     assert counts["topics"][""] == nothing | {"wrong": 1}
     assert counts["outcomes"]["unanswerable_unsure"] == nothing | {"wrong": 1}
-
-
-def test_wrong_answers_are_those_not_yet_answered_better(room: Room) -> None:
-    person = room.hire("甲")
-    room.asked()
-    person.judges(room.asked(), "correct")
-    older = room.asked(ago=2 * DAY)
-    person.judges(older, "partial", follow_up="routing")
-    mended, newer = room.asked(), room.asked(region="310105")
-    person.judges(newer, "unsafe", comment="险")
-    review = person.judges(mended, "wrong", follow_up="new_faq")
-    with room.sessions() as session:
-        assert set(wrong_answers(session, NOW - 9 * DAY, NOW)) == {older, newer, mended}
-    room.answering.says = "更好的回答"
-    url = f"{API}/reviews/{review['id']}"
-    person.post(f"{url}/rerun", version=0)
-    person.post(f"{url}/close", version=1, verdict="correct")
-    with room.sessions() as session:
-        assert wrong_answers(session, NOW - 9 * DAY, NOW) == [newer, older]
-        assert wrong_answers(session, NOW - DAY, NOW) == [newer]
-        assert wrong_answers(session, NOW - 9 * DAY, NOW, region="310105") == [newer]

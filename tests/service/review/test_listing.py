@@ -229,6 +229,8 @@ def test_looking_through_the_list_is_on_record_without_the_words(room: Room) -> 
         {"days": 0},
         {"rating": "6"},
         {"since": "昨天"},
+        {"since": "0001-01-01"},
+        {"until": "9999-12-31"},
         {"as_at": 10**18},
         {"confidence_from": "nan"},
     ],

@@ -44,6 +44,26 @@ def test_who_read_it_and_why_is_on_record(room: Room) -> None:
     assert "c_1" not in page.text  # the citizen's key
 
 
+def test_no_page_names_the_citizens_key_nor_takes_it(room: Room) -> None:
+    answer = room.asked("c_secret")
+    person = room.hire("甲", "supervisor")
+    review = person.judges(answer, "wrong", follow_up="new_faq")
+    for path in (
+        "conversations",
+        f"conversations/{answer}",
+        f"conversations/{answer}?purpose=review",
+        "reviews",
+        "reviews/open",
+        f"reviews/{review['id']}",
+    ):
+        page = person.get(f"{CONSOLE}/{path}")
+        assert page.status_code == 200, path
+        assert "c_secret" not in page.text, path
+    for query in ("", "?purpose=review"):
+        assert person.get(f"{CONSOLE}/conversations/c_secret{query}").status_code == 404
+    assert person.get(f"{API}/conversations/c_secret?purpose=review").status_code == 404
+
+
 def test_the_evidence_is_that_of_then_and_a_later_change_is_shown(room: Room) -> None:
     old = room.published("law-test@1", "期间为六十日。", date(2020, 1, 1), date(2026, 6, 30))
     room.published("law-test@2", "期间为九十日。", date(2026, 7, 1))

@@ -10,14 +10,15 @@ from typing import Any
 
 import pytest
 from openpyxl import load_workbook
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from knowledge.store import documents, revisions
 from service.auth import ROLES
-from service.models import AuditEvent, UrgentAcknowledgement, now
+from service.models import AuditEvent, Rating, UrgentAcknowledgement, now
 from service.ratings import Ratings
-from service.statistics import export, waits
+from service.statistics import export, jobs, waits
 from service.statistics.board import Board, better_and_worse
+from service.statistics.counts import Counts
 from service.statistics.days import Period, china_day, period_of
 from service.statistics.figures import freshness
 from tests.service.hall import START, Hall
@@ -62,6 +63,26 @@ def test_the_figures_of_a_week(hall: Hall, board: Board) -> None:
     assert {c["key"]: c["n"] for c in shown["figures"]["channels"]} == {"web": 3, "wechat": 2}
     assert [d["n"] for d in shown["figures"]["days"]] == [0, 0, 1, 2, 2]
     assert shown["figures"]["hours"][16] == 5
+
+
+def test_a_day_folded_meanwhile_is_not_counted_twice(
+    hall: Hall, board: Board, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    some_days(hall)
+    expected = board.of(WEEK)["figures"]
+    read, folded = jobs.done_until, list[bool]()
+
+    def folding_after(session: Any, name: str) -> Any:
+        done = read(session, name)
+        if not folded:
+            folded.append(True)
+            Counts(hall.sessions, clock=hall.clock).fold()
+        return done
+
+    monkeypatch.setattr(jobs, "done_until", folding_after)
+    assert board.of(WEEK)["figures"] == expected
+    assert folded
+    assert board.of(WEEK)["figures"] == expected
 
 
 def test_nothing_happened(board: Board) -> None:
@@ -240,6 +261,15 @@ def test_the_pages_show_the_figures(hall: Hall) -> None:
         ("/console/dashboard?on=gestern", 200),
         ("/console/report?month=2026-13", 400),
         ("/console/report?month=abc", 400),
+        ("/console/report?month=0001-01", 400),
+        ("/console/report?month=9999-12", 400),
+        ("/console/dashboard?period=day&on=0001-01-01", 400),
+        ("/console/dashboard?period=week&on=9999-12-31", 400),
+        ("/console/dashboard?period=range&since=9999-12-30&until=9999-12-31", 400),
+        ("/api/v1/staff/statistics?period=month&on=0001-01-01", 400),
+        (f"{QUESTIONS}.csv?period=day&on=9999-12-31", 400),
+        ("/console/dashboard?period=month&on=2000-01-01", 200),
+        ("/console/dashboard?period=month&on=2100-12-31", 200),
         ("/api/v1/staff/statistics?period=range&since=x", 422),
         (f"{QUESTIONS}.pdf", 422),
         (f"{QUESTIONS}.csv?topic={'长' * 41}", 422),
@@ -313,6 +343,38 @@ def test_the_tables_as_files(hall: Hall) -> None:
     content = hall.client.get("/api/v1/staff/statistics/figures.xlsx", headers=headers).content
     book = load_workbook(io.BytesIO(content))
     assert book.sheetnames[:3] == ["总数", "每天", "结果"]
+    assert ["网页", "1", "1.0"] in rows
+
+
+def test_a_table_of_a_long_time_is_by_the_week_and_says_of_which_year(hall: Hall) -> None:
+    _, headers = hall.hire()
+    asked = {"period": "range", "since": "2025-12-01", "until": "2026-03-01"}
+    url = "/api/v1/staff/statistics/figures.csv"
+    text = hall.client.get(url, params=asked, headers=headers).content.decode("utf-8-sig")
+    rows = list(csv.reader(io.StringIO(text)))
+    start = rows.index(["每周"])
+    assert rows[start + 1][0] == "从哪天起的一周"
+    assert [row[0] for row in rows[start + 2 : start + 4]] == ["2025-12-01", "2025-12-08"]
+    days = asked | {"until": "2025-12-02"}
+    text = hall.client.get(url, params=days, headers=headers).content.decode("utf-8-sig")
+    rows = list(csv.reader(io.StringIO(text)))
+    start = rows.index(["每天"])
+    assert [row[0] for row in rows[start + 1 : start + 3]] == ["日期", "2025-12-01"]
+
+
+def test_a_rating_that_does_not_count_is_not_in_the_list(hall: Hall) -> None:
+    _, headers = hall.hire()
+    ratings = Ratings(hall.sessions, KEY)
+    for n, level in enumerate((1, 4)):
+        answer = hall.asked(f"c_{n}", f"问{n}", at=now())
+        ratings.rate(ratings.token_for("answer", answer), level)
+    with hall.sessions.begin() as session:
+        session.execute(update(Rating).where(Rating.level == 1).values(excluded_at=now()))
+    since, until = yesterday_and_today(hall)
+    asked = {"period": "range", "since": since, "until": until}
+    text = hall.client.get(f"{QUESTIONS}.csv", params=asked, headers=headers).content
+    rows = list(csv.reader(io.StringIO(text.decode("utf-8-sig"))))
+    assert {row[3]: row[-1] for row in rows[1:]} == {"问0": "", "问1": "4"}
 
 
 @pytest.mark.parametrize(
