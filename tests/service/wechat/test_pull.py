@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
 from service.channels.wechat import wording
 from tests.service.wechat.stage import KEY, Stage
 from tests.service.wechat.test_delivery import states
@@ -22,12 +24,13 @@ def test_an_account_that_cannot_send_lets_the_citizen_fetch(on_stage: Start) -> 
     assert service.answers.asked == ["slow 1"]
 
 
+@pytest.mark.parametrize("patience", [2.0])  # wide enough for a machine that does other work
 def test_who_fetches_too_early_waits_and_then_gets_it(on_stage: Start) -> None:
     service = on_stage(permission=False, customer_service=False)
-    service.say("o_1", "slow 0.8")
+    assert service.say("o_1", "slow 2.5").reply == wording.LATER
     told = service.say("o_1", "1")
     assert told.reply is not None
-    assert told.reply.startswith("答：slow 0.8")
+    assert told.reply.startswith("答：slow 2.5")
 
 
 def test_parts_are_fetched_one_by_one(on_stage: Start) -> None:
