@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from playwright.sync_api import Locator, Page, expect
+
+OPEN = "打开公共法律咨询助手"
+
+
+def opened(page: Page) -> Locator:
+    """The panel of the element on a page, once its button is pressed."""
+    page.get_by_role("button", name=OPEN).click()
+    expect(page.get_by_label("您的问题")).to_be_focused()
+    return page.get_by_role("dialog", name=re.compile("公共法律咨询助手"))
 
 
 @contextmanager
@@ -59,10 +71,12 @@ def _frame(server: str) -> str:
 
 
 class Wire:
-    """A relay to a server. `cut(n)` cuts the next n answers to questions in the middle."""
+    """A relay to a server. `cut(n)` cuts the next n answers to questions in the middle, `drop()`
+    cuts all that is under way now."""
 
     def __init__(self, port: int) -> None:
         self._port, self._cuts = port, 0
+        self._open: set[socket.socket] = set()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self.was_cut = 0
@@ -70,6 +84,11 @@ class Wire:
 
     def cut(self, times: int) -> None:
         self._cuts = times
+
+    def drop(self) -> None:
+        for near in list(self._open):
+            with suppress(OSError):  # closed there already
+                near.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         self._listener.close()
@@ -85,6 +104,7 @@ class Wire:
     def _relay(self, near: socket.socket) -> None:
         with near, socket.create_connection(("127.0.0.1", self._port)) as far:
             doomed = threading.Event()
+            self._open.add(near)
             back = threading.Thread(target=self._back, args=(near, far, doomed), daemon=True)
             back.start()
             while part := _received(near):
@@ -93,16 +113,17 @@ class Wire:
                     doomed.set()
                 far.sendall(part)
             back.join(1)
+            self._open.discard(near)
 
     def _back(self, near: socket.socket, far: socket.socket, doomed: threading.Event) -> None:
-        while part := _received(far):
-            if doomed.is_set():
-                self.was_cut += 1
-                # The head, and a bit of the stream.
-                near.sendall(part[: part.find(b"\r\n\r\n") + 40])
-                break
-            near.sendall(part)
         with suppress(OSError):  # closed there already
+            while part := _received(far):
+                if doomed.is_set():
+                    self.was_cut += 1
+                    # The head, and a bit of the stream.
+                    near.sendall(part[: part.find(b"\r\n\r\n") + 40])
+                    break
+                near.sendall(part)
             near.shutdown(socket.SHUT_RDWR)
 
 

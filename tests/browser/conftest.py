@@ -7,13 +7,17 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import uvicorn
 from axe_playwright_python.sync_playwright import Axe
+from fastapi import FastAPI
+from langchain_core.language_models import BaseChatModel
 from playwright.sync_api import (
     Browser,
     BrowserContext,
@@ -23,11 +27,17 @@ from playwright.sync_api import (
     expect,
     sync_playwright,
 )
+from sqlalchemy import func, select
 
 from service.accounts import Accounts
 from service.app import create_app
 from service.assembly import Rooms
+from service.channels.gate import Gate
+from service.conversations import Desk
+from service.model.endpoint import open_writer
+from service.models import AnswerRecord
 from service.serving import Serving
+from tests.browser.abroad import foreign_site
 from tests.browser.seed import Seed
 from tests.conftest import settings_for
 
@@ -35,6 +45,13 @@ _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _CHROMIUM = next((path for path in map(shutil.which, _NAMES) if path), None)
 # One machine asks for everybody here, and faster than people do.
 _LIMITS = ("session_per_minute", "session_per_day", "address_per_minute", "site_per_second")
+# Seconds that a busy machine has enough of, and what citizens are told of the model.
+_MODEL: dict[str, Any] = {
+    "model_first_seconds": 30.0,
+    "model_total_seconds": 60.0,
+    "model_display_name": "试验模型",
+    "model_filing": "备案-1",
+}
 PASSWORD = "一串足够长的中文口令2026"
 WIDE, PHONE = (1440, 900), (390, 844)
 
@@ -44,10 +61,11 @@ class Site:
     """Where the server is, and the rooms behind it; people sign in once in a session of tests."""
 
     url: str
+    app: FastAPI
     rooms: Rooms
     serving: Serving
     browser: Browser
-    bureau: str  # where a site that may embed the assistant is served, if a test serves it
+    bureau: str  # where a site that may embed the assistant is served (`abroad`)
     _signed_in: dict[str, BrowserContext] = field(default_factory=dict)
     _logins: dict[str, str] = field(default_factory=dict)
 
@@ -58,6 +76,15 @@ class Site:
         ).new_page()
         page.goto(self.url)
         return page
+
+    def visitor(self, url: str, size: tuple[int, int] = WIDE) -> tuple[Page, list[str]]:
+        """A page of another site, and what its console complains of."""
+        page = self.browser.new_context(viewport=_viewport(size), locale="zh-CN").new_page()
+        wrong: list[str] = []
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
+        page.goto(url)
+        return page, wrong
 
     def stranger(self) -> Page:
         """A page of somebody who has not signed in."""
@@ -100,6 +127,42 @@ class Site:
         assert response is not None
         assert response.ok, f"{path}: {response.status}"
 
+    @contextmanager
+    def limits(self, **chosen: int) -> Iterator[None]:
+        """With the limits that the product has by default, or those that are chosen."""
+        before, settings = self.app.state.gate, settings_for(self.rooms.settings.home)
+        limited = settings.model_copy(update=chosen)
+        self.app.state.gate = Gate(limited, lambda: self.rooms.sessions)
+        try:
+            yield
+        finally:
+            self.app.state.gate = before
+
+    @contextmanager
+    def model(self, model: BaseChatModel) -> Iterator[None]:
+        """With a language model that writes the answers."""
+        state, rooms = self.app.state, self.rooms
+        before, settings = state.desk, rooms.settings.model_copy(update=_MODEL)
+        state.desk = Desk(
+            rooms.sessions,
+            self.serving,
+            channel="web",
+            longest=settings.max_question_chars,
+            people=state.handovers,
+            rating_token=partial(state.ratings.token_for, "answer"),
+            writer=open_writer(settings, rooms.sessions, lambda: rooms.laws, model),
+        )
+        try:
+            yield
+        finally:
+            state.desk = before
+
+    def stored(self, conversation: str) -> int:
+        """How many answers of a conversation are kept."""
+        asked = select(func.count()).where(AnswerRecord.conversation_id == conversation)
+        with self.rooms.sessions() as session:
+            return session.scalar(asked) or 0
+
     def until_published(self) -> None:
         """Wait for what was approved or withdrawn to be what answers: seconds on a quiet machine.
 
@@ -111,12 +174,17 @@ class Site:
             time.sleep(0.1)
 
 
-def ask(citizen: Page, question: str) -> Locator:
-    """Ask on the citizens' page; what was said to it, when it is there."""
+def send(citizen: Page, question: str) -> Locator:
+    """Ask on the citizens' page; where the answer will be."""
     before = citizen.locator("article.turn").count()
     citizen.get_by_label("您的问题").fill(question)
     citizen.get_by_role("button", name="发送", exact=True).click()
-    turn = citizen.locator("article.turn").nth(before)
+    return citizen.locator("article.turn").nth(before)
+
+
+def ask(citizen: Page, question: str) -> Locator:
+    """Ask on the citizens' page; what was said to it, when it is there."""
+    turn = send(citizen, question)
     agree = citizen.get_by_role("button", name="同意并发送")  # asked for once
     expect(turn.or_(agree)).to_be_visible()
     if agree.is_visible():
@@ -124,6 +192,30 @@ def ask(citizen: Page, question: str) -> Locator:
         expect(turn).to_be_visible()
     expect(turn.locator(".wait")).to_have_count(0, timeout=20_000)
     return turn
+
+
+def kept(page: Page) -> dict[str, Any]:
+    """What a tab remembers of its conversation."""
+    found: dict[str, Any] = page.evaluate("JSON.parse(sessionStorage.getItem('consult.session'))")
+    return found
+
+
+def listen(page: Page) -> None:
+    """From now on keep what screen readers are told, for `heard`."""
+    page.evaluate(
+        """() => {
+            window.said = [];
+            const root = document.querySelector('legal-assistant')?.shadowRoot ?? document;
+            const live = root.getElementById('live');
+            new MutationObserver(() => live.textContent && window.said.push(live.textContent))
+                .observe(live, { childList: true, characterData: true, subtree: true });
+        }"""
+    )
+
+
+def heard(page: Page) -> list[str]:
+    said: list[str] = page.evaluate("window.said")
+    return said
 
 
 def choose(page: Page, *entries: str) -> None:
@@ -174,10 +266,17 @@ def site(prepared_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
         time.sleep(0.05)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=_CHROMIUM, args=["--no-sandbox"])
-        yield Site(f"http://127.0.0.1:{port}", rooms, app.state.serving, browser, bureau)
+        yield Site(f"http://127.0.0.1:{port}", app, rooms, app.state.serving, browser, bureau)
         browser.close()
     server.should_exit = True
     thread.join(10)
+
+
+@pytest.fixture(scope="package")
+def abroad(site: Site) -> Iterator[str]:
+    """Where a site that may embed the assistant is served."""
+    with foreign_site(site.bureau, site.url):
+        yield site.bureau
 
 
 @pytest.fixture(scope="package")

@@ -3,54 +3,37 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Locator, Page, Request, Route, expect
+from playwright.sync_api import Request, Route, expect
 from sqlalchemy import func, select
 
 from service.auth import StaffRegister
 from service.channels.gate.challenge import Challenges
 from service.channels.gate.gate import CONSENT_VERSION
 from service.handover import Handovers, minutes_later
-from service.models import AnswerRecord
 from service.models.gate import Consent
-from tests.browser.abroad import Wire, foreign_site
-from tests.browser.conftest import PHONE, WIDE, Site, ask, free_port, violations
+from tests.browser.abroad import OPEN, Wire, foreign_site, opened
+from tests.browser.conftest import (
+    PHONE,
+    WIDE,
+    Site,
+    ask,
+    free_port,
+    heard,
+    kept,
+    listen,
+    violations,
+)
 
-OPEN, QUESTION = "打开公共法律咨询助手", "公司拖欠三个月工资怎么办"
-
-
-@pytest.fixture(scope="module")
-def abroad(site: Site) -> Iterator[str]:
-    with foreign_site(site.bureau, site.url):
-        yield site.bureau
-
-
-def visitor(site: Site, url: str, size: tuple[int, int] = WIDE) -> tuple[Page, list[str]]:
-    """A page of another site, and what its console complains of."""
-    context = site.browser.new_context(
-        viewport={"width": size[0], "height": size[1]}, locale="zh-CN"
-    )
-    page = context.new_page()
-    wrong: list[str] = []
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
-    page.goto(url)
-    return page, wrong
-
-
-def opened(page: Page) -> Locator:
-    page.get_by_role("button", name=OPEN).click()
-    expect(page.get_by_label("您的问题")).to_be_focused()
-    return page.get_by_role("dialog", name=re.compile("公共法律咨询助手"))
+QUESTION = "公司拖欠三个月工资怎么办"
 
 
 @pytest.mark.parametrize("size", [WIDE, PHONE], ids=["desktop", "phone"])
 def test_on_another_site_under_a_strict_policy_it_does_all_that_the_page_does(
     site: Site, abroad: str, size: tuple[int, int]
 ) -> None:
-    page, wrong = visitor(site, abroad, size)
+    page, wrong = site.visitor(abroad, size)
     assert violations(page) == []
     panel = opened(page)
     assert violations(page) == []
@@ -85,7 +68,7 @@ def test_on_another_site_under_a_strict_policy_it_does_all_that_the_page_does(
 def test_a_site_that_is_not_registered_gets_nothing(site: Site) -> None:
     stranger = f"http://127.0.0.1:{free_port()}"
     with foreign_site(stranger, site.url):
-        page, wrong = visitor(site, stranger)
+        page, wrong = site.visitor(stranger)
         expect(page.locator("#own")).to_be_visible()
         page.wait_for_load_state("networkidle")
         assert page.evaluate("customElements.get('legal-assistant') === undefined")
@@ -106,7 +89,7 @@ def test_a_site_that_is_not_registered_gets_nothing(site: Site) -> None:
 
 
 def test_in_a_frame_it_answers_for_its_site_and_for_no_other(site: Site, abroad: str) -> None:
-    page, _ = visitor(site, f"{abroad}/frame")
+    page, _ = site.visitor(f"{abroad}/frame")
     frame = page.frame_locator("iframe")
     frame.get_by_label("您的问题").fill(QUESTION)
     frame.get_by_label("您的问题").press("Enter")
@@ -117,7 +100,7 @@ def test_in_a_frame_it_answers_for_its_site_and_for_no_other(site: Site, abroad:
     page.context.close()
     stranger = f"http://127.0.0.1:{free_port()}"
     with foreign_site(stranger, site.url):
-        page, wrong = visitor(site, f"{stranger}/frame")
+        page, wrong = site.visitor(f"{stranger}/frame")
         expect(page.frame_locator("iframe").get_by_label("您的问题")).to_have_count(0)
         assert any("frame-ancestors" in line for line in wrong)
         page.context.close()
@@ -145,17 +128,6 @@ def test_what_happens_to_the_words_is_said_once_and_kept_with_the_conversation(s
     assert (row.version, row.site) == ("2026-12-01", "home")
 
 
-def kept(page: Page) -> dict[str, str]:
-    found: dict[str, str] = page.evaluate("JSON.parse(sessionStorage.getItem('consult.session'))")
-    return found
-
-
-def stored(site: Site, conversation: str) -> int:
-    with site.rooms.sessions() as session:
-        asked = select(func.count()).where(AnswerRecord.conversation_id == conversation)
-        return session.scalar(asked) or 0
-
-
 @pytest.mark.parametrize("cuts", [1, 3])
 def test_a_connection_that_is_cut_is_taken_up_again_and_nothing_is_asked_twice(
     site: Site, cuts: int
@@ -168,7 +140,7 @@ def test_a_connection_that_is_cut_is_taken_up_again_and_nothing_is_asked_twice(
     turn = ask(page, QUESTION)
     expect(turn.locator(".answer")).to_contain_text("常见问题解答")
     assert wire.was_cut == cuts
-    assert stored(site, kept(page)["conversation"]) == 2
+    assert site.stored(kept(page)["conversation"]) == 2
     wire.close()
     page.context.close()
 
@@ -188,7 +160,7 @@ def test_a_reload_while_a_question_is_under_way_brings_its_answer(site: Site) ->
     expect(page.locator("article.turn .answer").last).to_contain_text("常见问题解答")
     page.reload()
     expect(page.locator("article.turn .answer")).to_have_count(2)
-    assert stored(site, kept(page)["conversation"]) == 2
+    assert site.stored(kept(page)["conversation"]) == 2
 
 
 def test_words_to_a_person_that_are_sent_again_are_said_once(site: Site) -> None:
@@ -250,23 +222,16 @@ def test_enter_that_belongs_to_an_input_method_sends_nothing(site: Site) -> None
 
 def test_a_finished_answer_is_announced_once(site: Site) -> None:
     page = site.citizen()
-    page.evaluate(
-        """() => {
-            window.said = [];
-            const live = document.getElementById('live');
-            new MutationObserver(() => live.textContent && window.said.push(live.textContent))
-                .observe(live, { childList: true, characterData: true, subtree: true });
-        }"""
-    )
+    listen(page)
     ask(page, QUESTION)
     page.wait_for_timeout(500)  # it is said a moment after it is shown, and must not be again
-    said = page.evaluate("window.said")
+    said = heard(page)
     assert len(said) == 1
     assert said[0].startswith("回答好了。")
 
 
 def test_large_letters_and_the_view_for_the_old_stay_chosen(site: Site, abroad: str) -> None:
-    page, _ = visitor(site, abroad, PHONE)
+    page, _ = site.visitor(abroad, PHONE)
     panel = opened(page)
 
     def size() -> float:
@@ -297,7 +262,7 @@ def test_large_letters_and_the_view_for_the_old_stay_chosen(site: Site, abroad: 
 def test_the_interface_speaks_other_languages_and_answers_stay_as_they_are(
     site: Site, abroad: str, lang: str, button: str, label: str, send: str
 ) -> None:
-    page, _ = visitor(site, f"{abroad}/?lang={lang}", PHONE)
+    page, _ = site.visitor(f"{abroad}/?lang={lang}", PHONE)
     page.get_by_role("button", name=button).click()
     page.get_by_label(label).fill(QUESTION)
     page.get_by_role("button", name=send, exact=True).click()
@@ -314,7 +279,7 @@ def test_the_interface_speaks_other_languages_and_answers_stay_as_they_are(
 
 
 def test_on_paper_stands_the_answer_and_not_the_page_around_it(site: Site, abroad: str) -> None:
-    page, _ = visitor(site, abroad)
+    page, _ = site.visitor(abroad)
     opened(page)
     turn = ask(page, QUESTION)
     page.emulate_media(media="print")

@@ -5,6 +5,7 @@ export const SAID = {
   stopped: '已停止。您的问题还在这里。', timeout: '等得太久，没有收到回答。请稍后重试。',
   offline: '网络已断开，没有发出去。连上网后请重试。', network: '没能连上服务，请检查网络后重试。',
   failed: '服务暂时出了问题，请稍后重试。',
+  unproven: '没能确认您不是自动程序，问题没有发出去。请重试；着急可以拨打12348，有人身危险请立即拨打110，有人受伤拨打120。',
 };
 
 export class ApiError extends Error {
@@ -59,7 +60,7 @@ export async function* readEvents(response, onChunk = () => {}) {
 /** A key under which a question may be sent again and again and is still asked once. */
 export const newKey = () => [...crypto.getRandomValues(new Uint8Array(16))].map((n) => n.toString(16).padStart(2, '0')).join('');
 
-const SESSION = 'consult.web-session', PAUSES = [500, 1500, 4000, 8000], BACK_MS = 60000;
+const SESSION = 'consult.web-session', PAUSES = [500, 1500, 4000, 8000], BACK_MS = 60000, PUZZLES = 2;
 const tokens = {}; // where storage is forbidden, a session lasts as long as the page
 const tokenOf = (at) => tokens[at] || stored('sessionStorage', SESSION)?.[at];
 const keepToken = (at, token) => { tokens[at] = token; stored('sessionStorage', SESSION, token ? { [at]: token } : null); };
@@ -76,6 +77,14 @@ const back = (pause, signal) => new Promise((done) => {
   if (off) addEventListener('online', end);
   signal.addEventListener('abort', end);
 });
+
+/** The solution of a puzzle of the server. What goes wrong with it goes wrong here: nothing has been asked. */
+async function prove(challenge, signal) {
+  const stopped = new Promise((_, no) => { signal.addEventListener('abort', () => no(unsent('stopped'))); });
+  try {
+    return await Promise.race([import('./proof.js').then(({ solve }) => solve(challenge, signal)), stopped]);
+  } catch { throw unsent(navigator.onLine === false ? 'offline' : 'unproven'); }
+}
 
 /**
  * One question, one answer. onEvent(name, data) hears the progress. Where the connection breaks it is asked again under its `key`, which
@@ -116,9 +125,10 @@ export async function ask(question, o = {}) {
         clearTimeout(timer);
         if (ctl.signal.aborted) throw e;
         if (e.status === 401 && renewals++ < 1) { keepToken(at, null); continue; }
-        if (e.status === 428 && puzzles++ < 2) {
+        if (e.status === 428) {
+          if (puzzles++ >= PUZZLES) throw unsent('unproven');
           onEvent('status', { stage: 'checking' });
-          proof = await (await import('./proof.js')).solve(e.body.error.challenge, ctl.signal);
+          proof = await prove(e.body?.error?.challenge, ctl.signal);
           continue;
         }
         if ((e instanceof ApiError && !/^(network|offline)$/.test(e.code)) || broken >= PAUSES.length) throw e;

@@ -12,10 +12,13 @@ const HOTLINES = [
   { title: '公共法律服务热线', phone: '12348', note: '法律咨询、法律援助' },
   { title: '上海市民服务热线', phone: '12345', note: '其他政务咨询、投诉、求助' },
 ];
+const READ_BY_MODEL = '其中把您这句话和前面的合在一起的说法，由人工智能生成。';
 const FRESH_MS = 15 * 60000; // after that nobody should be told that a window is open now
 const NUMBERED = /^(\d{1,2})\s*[.、．)）]\s*(?!\d)(.+)$/;
 const short = (law) => law.replace(/^中华人民共和国/, '');
-const written = (a) => a.model?.generated?.length > 0; // by a language model
+const written = (a, field = 'summary') => a.model?.generated?.includes(field); // by a language model
+const words = (a) => (written(a) && a.summary.startsWith(a.model.label) ? a.summary.slice(a.model.label.length) : a.summary); // the label stands above
+const byModel = (a, label) => h('p', { class: 'source ai' }, h('span', null, label), ' ', h('span', null, [a.model.name, a.model.filing].filter(Boolean).join('，')));
 const kindOf = (a) => KINDS[a.outcome] || KINDS[a.outcome.split('_')[0]];
 
 /** Plain text as paragraphs, numbered lists and 【headings】; numbered lines that are buttons below are left out. */
@@ -100,13 +103,13 @@ export function renderAnswer(a, { onAsk = () => {}, onPerson, rating, base = '',
   return h('div', { class: `answer is-${group}` },
     !urgent && (kind || a.topic) && h('p', { class: 'kind' }, kind && h('span', { class: 'tag' }, kind), a.topic && h('span', null, a.topic)),
     urgent && box,
-    written(a) && h('p', { class: 'source ai' }, h('span', null, a.model.label), h('span', null, [a.model.name, a.model.filing].filter(Boolean).join('，'))),
-    h('div', { class: 'summary' }, prose(a.summary, ['answered_faq', 'answered_legal_aid'].includes(a.outcome), a.clarify || [])),
+    written(a) && byModel(a, a.model.label),
+    h('div', { class: 'summary' }, prose(words(a), ['answered_faq', 'answered_legal_aid'].includes(a.outcome), a.clarify || [])),
     a.clarify?.length && chips(a.clarify, onAsk, checking ? 'chips flow' : 'chips'),
     checking && h('p', { class: 'row flow' }, ['上一步', '退出'].map((text) => h('button', { type: 'button', class: 'plain', onclick: () => onAsk(text) }, text))),
     checking && preCheckLink(base, '改用一题一屏的预检页'),
     a.outcome === 'answered_legal_aid' && a.steps?.length && preCheckLink(base, '到预检页再做一遍，可以打印'),
-    a.notices?.length && section('notices', '请特别留意', h('ul', null, a.notices.map((n) => h('li', null, n)))),
+    a.notices?.length && section('notices', '请特别留意', written(a, 'notices') && byModel(a, READ_BY_MODEL), h('ul', null, a.notices.map((n) => h('li', null, n)))),
     !urgent && box,
     a.steps?.length && section('steps', '下一步可以做', h('ul', null,
       a.steps.map((s, i) => h('li', null, step(s, { open: i === 0 && a.outcome === 'answered_service', fresh, base }))))),
@@ -121,7 +124,7 @@ export function renderAnswer(a, { onAsk = () => {}, onPerson, rating, base = '',
 /** The same answer as plain text, for the clipboard. */
 export function answerText(a) {
   const target = (t) => [t.title, t.phone, t.where, t.hours, t.note].filter(Boolean).join('，');
-  return [`问：${a.question}`, written(a) && a.model.label, a.summary, ...(a.notices || []).map((n) => `请留意：${n}`), ...(a.handover?.targets || []).map(target),
+  return [`问：${a.question}`, a.summary, ...(a.notices || []).map((n) => `请留意：${n}`), written(a, 'notices') && READ_BY_MODEL, ...(a.handover?.targets || []).map(target),
     ...(a.steps || []).map((s) => `【${s.title}】\n${[s.how, s.where && `地点：${s.where}`, s.phone && `电话：${s.phone}`,
       s.hours && `时间：${s.hours}`, s.fee && `费用：${s.fee}`, s.deadline && `期限：${s.deadline}`].filter(Boolean).join('\n')}`),
     ...(a.citations || []).map((c) => `《${c.law}》${c.article}${c.in_force === false ? '（已失效）' : ''}\n${c.text}`), NOTE]

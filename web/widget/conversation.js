@@ -3,17 +3,18 @@ import { agreed } from './agreement.js';
 import { ApiError, ask, call, newKey } from './api.js';
 import { chips, renderAnswer } from './cards.js';
 import { elderSwitch, sizeSwitch, unfoldOnPaper } from './display.js';
-import { h, stored, t as tr } from './dom.js';
+import { dialable, fillWith, h, stored, t as tr } from './dom.js';
 import { showNotices } from './notices.js';
 import { ratingLine } from './rating.js';
 
 const T = {
-  received: '已收到您的问题', searching: '正在查找法律条文和办事信息', composing: '正在整理回答', checking: '正在确认您不是自动程序',
+  received: '已收到您的问题', searching: '正在查找法律条文和办事信息', composing: '正在整理回答', checking: '正在确认您不是自动程序，请稍等，不用操作',
   reconnecting: '连接断了，正在接上，不用重发', offline: '网络已断开，没有发出去。连上网后请重试。', failed: '服务暂时出了问题，请稍后重试。',
   unloaded: '没能打开，请检查网络后再点一次。', busy: '上一个问题还在查找，请稍等。', empty: '请先写下您的问题。', ask: '写下您的问题', tell: '写给工作人员的话',
   gone: '服务器上已没有之前的对话，工作人员看不到之前的内容。请在补充里写明事情经过，再点一次“转人工”。',
 };
 const UNFINISHED = /^clarify_|^answered_smalltalk$/; // asking back, or a greeting: nothing to rate yet
+const SAID_ALOUD = /^(checking|reconnecting)$/; // what is out of the ordinary, to those who do not see it
 const MAX = 2000, NEAR = 1800, KEEP = 20, PENDING_MS = 10 * 60000;
 const SESSION = 'consult.session', NOTE = 'consult.note';
 const WITH_PERSON = 'handover_with_person', PERSON = '转人工';
@@ -54,6 +55,12 @@ export async function converse({
   const motion = () => (still.matches ? 'auto' : 'smooth');
   const show = (t) => (t.head.offsetHeight > scroller.clientHeight / 3 ? t.body : t.turn) // a long question must not push the answer off
     .scrollIntoView({ block: 'start', behavior: motion() });
+  /** As much height for a turn as is to be seen at once, so that what is written at its end is not written below the edge. */
+  const makeRoom = (t) => {
+    const { '--top': top, '--dock': dock } = edges;
+    t.turn.style.minHeight = `${scroller.clientHeight - top.offsetHeight - dock.offsetHeight}px`;
+    show(t);
+  };
   const fit = () => {
     box.style.height = 'auto';
     box.style.height = `${box.scrollHeight + 2}px`;
@@ -74,6 +81,7 @@ export async function converse({
     return { turn, head, text, body };
   }
   function fill(t, answer) {
+    t.turn.style.minHeight = '';
     t.text.textContent = answer.question || t.text.textContent;
     if (answer.masked?.length) t.head.after(h('p', { class: 'masked' }, `已为您隐去：${answer.masked.join('、')}`));
     t.body.replaceChildren(renderAnswer(answer, {
@@ -105,17 +113,28 @@ export async function converse({
     save({ pending: { question, key: t.key, at: Date.now() } });
     show(t);
     if (moveFocus) t.head.focus({ preventScroll: true });
-    let label = ''; // that a model writes what is streamed: it stands above the first sentence
+    let label = '', begun = false; // that a model writes what is streamed; whether its first sentence is there
+    const progress = (at) => {
+      if (!T[at] || stage.textContent === tr(T[at])) return;
+      stage.textContent = tr(T[at]);
+      if (SAID_ALOUD.test(at)) { announce(T[at]); toEnd(t.body, 'nearest'); }
+    };
     running = stop;
     send.setAttribute('aria-disabled', 'true');
     ask(question, {
       base, site, key: t.key, consent: agreed(), conversation: session.conversation, region: region(), signal: stop.signal,
       onEvent: (name, data) => {
         if (running !== stop) return;
-        if (name === 'status') { stage.textContent = tr(T[data.stage]) || stage.textContent; label = data.label || label; if (data.stage === 'reconnecting') said.remove(); }
+        if (name === 'status') {
+          if (data.stage === 'composing') { label = data.label; begun = false; } // a cut that nobody went on after: it is written anew
+          progress(said.isConnected && /^(received|searching)$/.test(data.stage) ? 'composing' : data.stage);
+        }
         if (name === 'sentence') { // verified, but the answer may still be the extractive one without them
-          if (!said.isConnected) { said.replaceChildren(h('p', null, label)); t.body.append(h('div', { class: 'answer arriving', 'aria-hidden': 'true' }, said)); }
+          if (!begun) { fillWith(said, label && h('p', { class: 'source ai' }, label)); begun = true; }
+          const first = !said.isConnected;
+          if (first) t.body.append(h('div', { class: 'answer arriving', 'aria-hidden': 'true' }, said));
           said.append(h('p', null, data.text));
+          if (first) makeRoom(t);
         }
       },
     }).then((answer) => {
@@ -143,9 +162,12 @@ export async function converse({
       }
       const retry = !(error.status >= 400 && error.status < 500) || [408, 429].includes(error.status);
       const message = error instanceof ApiError ? error.message : T.failed;
-      t.body.replaceChildren(h('div', { class: 'fail', role: 'alert' }, h('p', null, message), h('div', { class: 'row' },
+      const inside = t.body.contains(root.activeElement); // on 停止
+      t.turn.style.minHeight = '';
+      t.body.replaceChildren(h('div', { class: 'fail', role: 'alert' }, h('p', null, dialable(message)), h('div', { class: 'row' },
         retry && h('button', { type: 'button', class: 'primary', onclick: () => submit(question, true, t) }, '重试'),
         h('button', { type: 'button', class: 'plain', onclick: edit }, '修改问题'))));
+      if (inside) t.head.focus({ preventScroll: true });
       show(t);
     }).finally(() => { if (running === stop) { running = null; save({ pending: null }); send.removeAttribute('aria-disabled'); tip(''); } });
     return true;
@@ -308,6 +330,7 @@ export async function converse({
     stop() {
       ended = true;
       running?.abort();
+      running = null; // what was asked stays to be taken up again
       person?.stop();
       hideNotices();
       for (const name of ['online', 'offline']) removeEventListener(name, net);

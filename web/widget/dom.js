@@ -69,6 +69,9 @@ export function phone(text) {
     j % 2 && n !== '12337' ? h('a', { class: 'call', href: `tel:${n}` }, h('span', { class: 'sr' }, '拨打'), n) : n))));
 }
 
+/** A sentence that names who can be called, with those numbers to press. */
+export const dialable = (text) => t(text).split(/\b(110|120|12345|12348)\b/).map((part, i) => (i % 2 ? h('a', { href: `tel:${part}` }, part) : part));
+
 export const source = (...parts) => h('p', { class: 'source' }, parts.filter(Boolean).map((t) => [h('span', null, t), ' ']));
 
 /** A <dialog> that comes over the page: it moves nothing, keeps the focus, and Esc closes it. */

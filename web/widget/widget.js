@@ -67,7 +67,7 @@ class LegalAssistant extends HTMLElement {
   }
 
   disconnectedCallback() {
-    queueMicrotask(() => { if (!this.isConnected) { this.#panel?.stop(); this.#panel = this.#opening = null; this.shadowRoot?.querySelector('.panel')?.remove(); } });
+    queueMicrotask(() => { if (!this.isConnected) { this.#panel?.stop(); this.#panel = this.#opening = null; this.shadowRoot?.querySelector('.panel')?.remove(); this.button?.setAttribute('aria-expanded', 'false'); } });
   }
 
   /** What the panel needs, once. */

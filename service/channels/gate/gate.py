@@ -152,16 +152,20 @@ class Gate:
         self, asked: Asked, caller: Caller, session: WebSession, digest: str | None
     ) -> Callable[[], None]:
         """What is to be called when the question is answered."""
-        wait = max(
-            self._session_minute.take(session.id),
-            self._session_day.take(session.id),
-            self._address_hard.take(caller.address),
-            self._site.take(session.site),
-        )
-        if wait:
-            self._refuse(Limited(wait), asked, caller, digest)
-            return _nothing
-        self._suspect(asked, caller, session, digest)
+        # One that comes back with its puzzle solved was counted when the puzzle was set. Without a
+        # key it could come again and again, and counts each time.
+        counted = digest is not None and self._challenges.solved(caller.proof, session.id, digest)
+        if not counted:
+            wait = max(
+                self._session_minute.take(session.id),
+                self._session_day.take(session.id),
+                self._address_hard.take(caller.address),
+                self._site.take(session.site),
+            )
+            if wait:
+                self._refuse(Limited(wait), asked, caller, digest)
+                return _nothing
+            self._suspect(asked, caller, session, digest)
         if not self._under_way.enter(session.id):
             self._refuse(
                 Limited(3, code="one_at_a_time", why="上一个问题还在查找"), asked, caller, digest

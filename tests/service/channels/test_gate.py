@@ -251,6 +251,38 @@ def test_who_looks_like_a_machine_solves_a_puzzle_and_is_answered(tmp_path: Path
         assert counter.stored() == 2
 
 
+def test_a_question_that_a_puzzle_was_solved_for_counts_once(tmp_path: Path) -> None:
+    """Whoever may ask four at once may do so though two of them are looked at."""
+    with databases.sqlite(tmp_path) as engine:
+        counter = Counter(engine, tmp_path, {"session_per_minute": 2})
+        token, solved = counter.session(), 0
+        for number in range(4):
+            asked, key = f"第{number}问", new_key()
+            answer = counter.ask(asked, origin=HERE, session=token, key=key)
+            if answer.status_code == 428:
+                proof = solution(answer.json()["error"]["challenge"])
+                answer = counter.ask(asked, origin=HERE, session=token, key=key, proof=proof)
+                solved += 1
+            assert answer.status_code == 200, answer.text
+        assert solved >= 2
+        assert counter.ask("第五问", origin=HERE, session=token, key=new_key()).status_code == 429
+
+
+def test_without_a_key_a_solution_lets_nobody_ask_again_and_again(tmp_path: Path) -> None:
+    with databases.sqlite(tmp_path) as engine:
+        counter = Counter(engine, tmp_path, {"session_per_minute": 2, "address_per_minute": 1})
+        token = counter.session()
+        counter.ask("先问一个", origin=HERE, session=token)
+        asked = counter.ask("拖欠工资", origin=HERE, session=token)
+        proof = solution(asked.json()["error"]["challenge"])
+        codes = [
+            counter.ask("拖欠工资", origin=HERE, session=token, proof=proof).status_code
+            for _ in range(6)
+        ]
+        assert codes[:2] == [200, 200]
+        assert set(codes[2:]) == {429}
+
+
 @pytest.mark.parametrize(
     "wrong",
     ["", ":", "x:1,2,3", "{token}:", "{token}:0,0,0,0,0,0,0,0", "{token}:1", "{token}:-1,a,,,,,,"],
