@@ -80,7 +80,7 @@ class Corrections:
 
     @classmethod
     def load(cls, repealed: Iterable[tuple[str, date | None]] = ()) -> Corrections:
-        raw = yaml.safe_load(corrections_file().read_text("utf-8"))
+        raw = yaml.load(corrections_file().read_text("utf-8"), Loader=yaml.CSafeLoader)
         return cls(raw, dict(repealed))
 
     @cached_property

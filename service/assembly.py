@@ -215,5 +215,5 @@ class Rooms:
 def abbreviations() -> dict[str, str]:
     """民诉法 → 民事诉讼法."""
     text = (files("knowledge") / "lexicon" / "abbreviations.yaml").read_text("utf-8")
-    loaded: dict[str, str] = yaml.safe_load(text)
+    loaded: dict[str, str] = yaml.load(text, Loader=yaml.CSafeLoader)
     return loaded

@@ -139,7 +139,9 @@ def _passages(words: str) -> Iterator[str]:
 
 @cache
 def _vocabulary() -> Vocabulary:
-    content = yaml.safe_load((files("service.answering") / "requests.yaml").read_text("utf-8"))
+    content = yaml.load(
+        (files("service.answering") / "requests.yaml").read_text("utf-8"), Loader=yaml.CSafeLoader
+    )
     return Vocabulary(HarmContent.model_validate(content["harm"]))
 
 

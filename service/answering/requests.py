@@ -21,7 +21,9 @@ _TAGGED = re.compile(r"<(\w+)>[^<]*</\1>|</?\w+>")
 
 @cache
 def _patterns() -> dict[str, re.Pattern[str]]:
-    raw = yaml.safe_load((files("service.answering") / "requests.yaml").read_text("utf-8"))
+    raw = yaml.load(
+        (files("service.answering") / "requests.yaml").read_text("utf-8"), Loader=yaml.CSafeLoader
+    )
     known = {kind: raw[kind] for kind in _KINDS} | raw["instructions"]
     return {
         kind: re.compile("|".join(f"(?:{pattern})" for pattern in patterns), re.I)

@@ -45,7 +45,7 @@ _PLACE = re.compile("|".join(sorted(_PLACES, key=len, reverse=True)))
 def routes() -> dict[str, dict[str, list[str]]]:
     """Topic → next steps and hotlines."""
     text = (files("service.answering") / "routing.yaml").read_text("utf-8")
-    loaded: dict[str, dict[str, list[str]]] = yaml.safe_load(text)
+    loaded: dict[str, dict[str, list[str]]] = yaml.load(text, Loader=yaml.CSafeLoader)
     return loaded
 
 

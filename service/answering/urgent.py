@@ -12,7 +12,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from typing import Any
 
@@ -37,11 +37,16 @@ _PINYIN = re.compile(rf"(?<![a-z])(?:(?:{_SYLLABLE.pattern})[ ']*){{3,}}(?![a-z]
 Clauses = frozenset[int]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Term:
-    """A pattern with an identity: hashing a pattern takes longer than searching with it."""
+    """A pattern with an identity: hashing a pattern takes longer than searching with it. It is
+    compiled when first looked for: half of them stand in signs whose first word never came."""
 
-    pattern: re.Pattern[str]
+    words: str
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        return re.compile(self.words, re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +128,11 @@ class Vocabulary:
         self._about = {scope: self._term(words) for scope, words in content["about"].items()}
         self.kinds = tuple(self._kind(name, parts) for name, parts in content["kinds"].items())
 
+    @property
+    def terms(self) -> tuple[Term, ...]:
+        """Every pattern that a question may be searched with."""
+        return tuple(self._terms.values())
+
     def readings(self, question: str) -> Iterator[Reading]:
         """The question cut at every pause, and, where that differs, without the soft pauses."""
         question = text.normalise(question).lower()
@@ -170,7 +180,7 @@ class Vocabulary:
         for gap, pattern in _GAPS.items():
             words = words.replace(gap, pattern)
         words = self._folded("".join(words.split()))  # written as a question will be read
-        return self._terms.setdefault(words, Term(re.compile(words, re.MULTILINE)))
+        return self._terms.setdefault(words, Term(words))
 
 
 def _foldable(key: str) -> str:
@@ -194,7 +204,7 @@ def fold(question: str) -> str:
 @cache
 def _vocabulary() -> Vocabulary:
     content = (files("service.answering") / "urgent.yaml").read_text("utf-8")
-    return Vocabulary(yaml.safe_load(content))
+    return Vocabulary(yaml.load(content, Loader=yaml.CSafeLoader))
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,6 +114,14 @@ def test_it_is_fast() -> None:
     assert statistics.median(took) <= 0.003
 
 
+def test_every_pattern_of_the_vocabulary_can_be_read() -> None:
+    content = (Path(urgent.__file__).parent / "urgent.yaml").read_text("utf-8")
+    terms = urgent.Vocabulary(yaml.safe_load(content)).terms
+    assert len(terms) > 1000
+    for term in terms:
+        assert term.pattern.pattern == term.words
+
+
 def test_every_kind_of_the_vocabulary_has_its_text() -> None:
     content = yaml.safe_load(Path(urgent.__file__).with_suffix(".yaml").read_text("utf-8"))
     assert set(content["kinds"]) == set(KINDS) == set(wording.URGENT)
