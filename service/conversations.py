@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
-from service.answering.draft import NOTHING_OFF, Answer, Off, Outcome, Turn
+from service.answering.draft import NO_HINTS, NOTHING_OFF, Answer, Hints, Off, Outcome, Turn
 from service.errors import BadQuestion, NotFound
 from service.model.writing import Hear, Writer
 from service.models import AnswerRecord, CitedPassage, Conversation, now
@@ -63,7 +63,7 @@ class Answers(Protocol):
         with_person: bool = False,
         channel: str = "",
         off: Off = NOTHING_OFF,
-        readings: Sequence[str] = (),
+        hints: Hints = NO_HINTS,
     ) -> Answer: ...
 
 
@@ -121,7 +121,7 @@ class Desk:
         )
         off = self._switches.off()
 
-        def answered(readings: tuple[str, ...] = ()) -> Answer:
+        def answered(hints: Hints = NO_HINTS) -> Answer:
             return self._pipeline.answer(
                 text,
                 on=on,
@@ -130,7 +130,7 @@ class Desk:
                 with_person=with_person,
                 channel=self._channel,
                 off=off,
-                readings=readings,
+                hints=hints,
             )
 
         answer = answered()

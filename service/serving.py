@@ -19,7 +19,7 @@ from knowledge.index import IndexMissing
 from knowledge.library import Library
 from knowledge.models import Kind, Revision
 from knowledge.store import today_in_china
-from service.answering.draft import NOTHING_OFF, Answer, Off, Turn
+from service.answering.draft import NO_HINTS, NOTHING_OFF, Answer, Hints, Off, Turn
 from service.answering.legal_aid import LegalAid
 from service.answering.pipeline import Pipeline
 from service.assembly import Rooms
@@ -112,7 +112,7 @@ class Serving:
         with_person: bool = False,
         channel: str = "",
         off: Off = NOTHING_OFF,
-        readings: Sequence[str] = (),
+        hints: Hints = NO_HINTS,
     ) -> Answer:
         """See `Pipeline.answer`."""
         with self.pipeline() as pipeline:
@@ -124,7 +124,7 @@ class Serving:
                 with_person=with_person,
                 channel=channel,
                 off=off,
-                readings=readings,
+                hints=hints,
             )
 
     @property

@@ -24,6 +24,7 @@ from service.answering.followup import rounds_of_clarifying
 from service.answering.lookup import named_sources
 from service.answering.routing import route_of
 from service.answering.topics import TopicModel
+from service.answering.unsure import likely_topic, related_questions, suggestions
 
 # Five articles hold one that decides the question in 77 of 100 cases, three in 67; the summary
 # quotes the first three, the others are cards below it.
@@ -36,6 +37,7 @@ _VAGUE = 5  # characters: 我要告他 is asked back unless a reviewed question 
 _BARE = 3  # 离婚 always
 _SURELY = 0.85
 _ROUNDS = 2  # times in a row that a citizen is asked back
+_RELATED = 0.5  # cosine, from which a reviewed question may be what was meant
 _CANDIDATES = 4  # reviewed answers that are weighed against each other
 _MAX_OF_CARD = 6  # articles shown of a card that cites many
 
@@ -218,22 +220,24 @@ class Compose:
             quoted = citation.source.passage.text[start:end].strip()
             lines.append(f"{number}. {citation.source.name}：“{quoted}”")
         draft.step_ids = route_of(draft.topic)["steps"]
-        draft.clarify = _related_questions(draft, above=0.5)[:3] or None
+        draft.clarify = related_questions(draft, above=_RELATED)[:3] or None
         draft.settle(Outcome.ANSWERED_LAW, "\n".join([*lines, wording.LAW_TAIL]))
 
     def _ask_back(self, draft: Draft, p: Confidence) -> None:
         draft.confidence = p.guidance
-        draft.clarify = _related_questions(draft, above=0.0)[:4]
+        draft.topic = likely_topic(draft)
+        draft.clarify = suggestions(draft, above=0.0, most=4)
         draft.step_ids = route_of(draft.topic)["steps"]
         draft.settle(Outcome.CLARIFY_TOPIC, wording.CLARIFY.format(topic=draft.query))
 
     def _unsure(self, draft: Draft, p: Confidence) -> None:
         draft.confidence = max(p.guidance, p.law)
+        draft.topic = likely_topic(draft)
         hotlines = tuple(route_of(draft.topic)["hotlines"])
         draft.handover = Handover(
             "hotline", wording.REASONS["unsure"], self._cards.targets(hotlines, draft.on)
         )
-        draft.clarify = _related_questions(draft, above=0.5)[:3] or None
+        draft.clarify = suggestions(draft, above=_RELATED, most=3) or None
         if rounds_of_clarifying(draft.history) >= _ROUNDS:
             draft.step_ids = route_of(draft.topic)["steps"]
             draft.settle(Outcome.UNANSWERABLE_UNSURE, wording.STILL_VAGUE)
@@ -283,15 +287,6 @@ def _citation(source: Source, draft: Draft) -> Citation:
 
 def _distinct(citations: list[Citation]) -> list[Citation]:
     return list({c.source.passage.id: c for c in reversed(citations)}.values())[::-1]
-
-
-def _related_questions(draft: Draft, *, above: float) -> list[str]:
-    """Reviewed questions near the one asked, one a document, for the citizen to choose from."""
-    return [
-        h.source.document.title
-        for h in draft.found.guidance
-        if h.source.document.kind is Kind.FAQ and h.cosine >= above
-    ]
 
 
 def _card_summary(body: dict[str, object]) -> str:

@@ -66,6 +66,20 @@ NOTHING_OFF = Off()
 
 
 @dataclass(frozen=True, slots=True)
+class Hints:
+    """What a language model makes of a question that the rules are unsure of: other ways of putting
+    it, looked for if its own words are not found, and what is likely meant of what is open (see
+    `service.answering.unsure`). Only what is found for a reading can be a reason to answer."""
+
+    readings: tuple[str, ...] = ()
+    topic: str | None = None
+    questions: tuple[str, ...] = ()  # titles of reviewed answers, likeliest first
+
+
+NO_HINTS = Hints()
+
+
+@dataclass(frozen=True, slots=True)
 class Citation:
     """An article as shown: its exact text, and which part of it matters here (code points)."""
 
@@ -178,7 +192,7 @@ class Draft:
     in_context: tuple[
         str, ...
     ] = ()  # the query with the earlier question before it, should it need that
-    readings: tuple[str, ...] = ()  # how else it may be read, searched for if it is not found
+    hints: Hints = NO_HINTS
     masked: tuple[str, ...] = ()
     topic: str | None = None
     topics: TopicGuess = field(default_factory=TopicGuess)

@@ -153,7 +153,7 @@ class InContext:
             if draft.topic == last.topic:
                 draft.trace["root"] = f"{text.gist(last.root)}，{draft.query}"
             return
-        for query in (*draft.in_context, *draft.readings):
+        for query in (*draft.in_context, *draft.hints.readings):
             if self._found(draft):
                 break
             leans, draft.query = True, query

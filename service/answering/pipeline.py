@@ -26,10 +26,12 @@ from service.answering.confidence import Calibration
 from service.answering.danger import danger_version
 from service.answering.deadlines import Deadlines
 from service.answering.draft import (
+    NO_HINTS,
     NOTHING_OFF,
     Answer,
     Draft,
     Handover,
+    Hints,
     Off,
     Outcome,
     Step,
@@ -126,13 +128,13 @@ class Pipeline:
         with_person: bool = False,
         channel: str = "",
         off: Off = NOTHING_OFF,
-        readings: Sequence[str] = (),
+        hints: Hints = NO_HINTS,
     ) -> Answer:
         """Answer one question as the law stands `on` that day (today if None), in the light of the
         conversation so far, oldest turn first. While a person owns the conversation
         (`with_person`), only danger is looked for. What is `off` is not answered, on that `channel`
-        or of that topic, and those documents count as not published. `readings` are other ways of
-        putting the question, looked for if its own words are not found."""
+        or of that topic, and those documents count as not published. `hints` are looked at where
+        the rules are unsure."""
         began = time.perf_counter()
         draft = Draft(
             raw=question,
@@ -141,7 +143,7 @@ class Pipeline:
             history=tuple(history),
             channel=channel,
             off=off,
-            readings=tuple(readings),
+            hints=hints,
         )
         times: dict[str, float] = {}
         draft.trace["step_ms"] = times

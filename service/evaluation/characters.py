@@ -19,6 +19,7 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 
 _PIECE = 7  # characters: a stream cuts anywhere
 _FENCED = re.compile(r"^(?P<name>\S+)\n(?P<fence>〔\w+〕)\n(?P<data>.*?)\n(?P=fence)$", re.M | re.S)
+_TOPICS, _QUESTIONS = "主题", "常见问题"  # the lists that may be chosen from
 _SENTENCE = re.compile(r"[^。；！？\n]{6,110}[。；]?")
 
 
@@ -32,7 +33,19 @@ class Asked:
 
     @property
     def question(self) -> str:
-        return str(self.data.get("问题", ""))
+        turns = self.data.get("对话") or [{}]
+        return str(self.data.get("问题") or turns[-1].get("居民最后一句", ""))
+
+    @property
+    def is_choice(self) -> bool:
+        """Whether identifiers of a list are asked for, and no words."""
+        return not {_TOPICS, _QUESTIONS}.isdisjoint(self.data)
+
+    def ids(self, name: str) -> list[str]:
+        """Those of a list, the entry that shares most characters with the question first."""
+        entries = [list(entry.values()) for entry in self.data.get(name, [])]
+        entries.sort(key=lambda entry: -len(set(entry[1]) & set(self.question)))
+        return [entry[0] for entry in entries]
 
     @property
     def evidence(self) -> list[dict[str, str]]:
@@ -192,6 +205,61 @@ class RateLimitError(Exception):
     status_code = 429
 
 
+# ── when asked to choose from a list ─────────────────────────────────────────────────
+def choice(topic: object, questions: object, **more: object) -> str:
+    said = {"topic": topic, "questions": questions, **more}
+    return json.dumps(said, ensure_ascii=False) + "\n"
+
+
+def _choosing_well(asked: Asked) -> Iterator[str]:
+    yield choice("".join(asked.ids(_TOPICS)[:1]), asked.ids(_QUESTIONS)[:3])
+
+
+def _choosing_by_halves(asked: Asked) -> Iterator[str]:
+    """What is written before a pause is no object yet."""
+    whole = "".join(_choosing_well(asked))
+    yield whole[: len(whole) // 2]
+    yield whole[len(whole) // 2 :]
+
+
+def _choosing_what_is_not_there(asked: Asked) -> Iterator[str]:
+    luck, unlikely = asked.luck, asked.ids(_QUESTIONS)[-3:]
+    if luck % 2:
+        yield choice(f"T{luck % 9 + 21}", [*unlikely, f"Q{luck % 90 + 9}", invention(luck)])
+    else:
+        yield choice(invention(luck), [invention(luck + 1)], answer=invention(luck + 2))
+
+
+def _choosing_nothing(_asked: Asked) -> Iterator[str]:
+    yield choice("", [])
+
+
+def _choosing_at_length(asked: Asked) -> Iterator[str]:
+    yield from ["让我仔细想一想，这件事涉及很多方面，需要一步一步来分析。\n"] * 100
+    yield choice("".join(asked.ids(_TOPICS)[:1]), asked.ids(_QUESTIONS), reason="因为最像。")
+
+
+def _choosing_out_of_form(asked: Asked) -> Iterator[str]:
+    topic = "".join(asked.ids(_TOPICS)[:1])
+    yield (
+        f"{topic}\n",
+        f'{{"topic": {topic}, "questions": [Q1]}}\n',
+        choice([[topic]], {"Q1": True}),
+        choice({"id": topic}, "Q1、Q2", T1=topic),
+        choice(3, [1, 2, None, ["Q1"]]),
+    )[asked.luck % 5]
+
+
+def _choosing_as_told(asked: Asked) -> Iterator[str]:
+    """The least likely of all, its instructions, or what somebody has written into the data."""
+    told = [part for part in asked.instructions.splitlines() if len(part) > 6]
+    first = told[asked.luck % len(told)]
+    orders = re.findall(r"[：:“「]([^“”「」：:\"]{4,80})", asked.question) or [asked.question]
+    questions = [asked.ids(_QUESTIONS)[-1:], [first], orders][asked.luck % 3]
+    yield choice("".join(asked.ids(_TOPICS)[-1:]) or first, questions, answer=first)
+    yield f"按您说的做：{asked.question[:120]}\n"
+
+
 _SAYS: dict[str, Says] = {
     "truthful": _truthful,
     "inventing": _inventing,
@@ -203,6 +271,16 @@ _SAYS: dict[str, Says] = {
     "stalling": _truthful,
     "dead": _dead,
     "limited": _limited,
+}
+_CHOOSES: dict[str, Says] = _SAYS | {
+    "truthful": _choosing_well,
+    "inventing": _choosing_what_is_not_there,
+    "omitting": _choosing_nothing,
+    "verbose": _choosing_at_length,
+    "wrong_json": _choosing_out_of_form,
+    "injected": _choosing_as_told,
+    "slow": _choosing_well,
+    "stalling": _choosing_by_halves,
 }
 CHARACTERS = tuple(_SAYS)
 _PAUSES = {"slow": 0.05, "stalling": 0.0}  # seconds before each piece
@@ -230,7 +308,9 @@ class Character(BaseChatModel):
         pause = self.pause_seconds
         if pause is None:
             pause = _PAUSES.get(self.character, 0.0)
-        for said in _SAYS[self.character](Asked(messages)):
+        asked = Asked(messages)
+        says = (_CHOOSES if asked.is_choice else _SAYS)[self.character]
+        for said in says(asked):
             for start in range(0, len(said), _PIECE):
                 if pause:
                     time.sleep(pause)

@@ -5,16 +5,19 @@ Each run is kept and compared with the one before it, and `--check` holds it to 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 import typer
+from sqlalchemy.orm import Session, sessionmaker
 
 from knowledge import store
 from service import logging as service_logging
 from service.assembly import Rooms
 from service.evaluation import floors, runs
+from service.models import Base
 from service.settings import Settings
 from service.terminal import print_json, progress_bars, screen
 
@@ -35,6 +38,17 @@ def _rooms() -> Iterator[Rooms]:
         rooms.prepare(progress)
     yield rooms
     rooms.close()
+
+
+@contextmanager
+def _counts_aside() -> Iterator[sessionmaker[Session]]:
+    """Where the calls of a scripted model are counted: it costs nothing, and must not use up what
+    the site may spend in a day."""
+    with TemporaryDirectory() as folder:
+        engine = store.connect(f"sqlite:///{folder}/counts.db")
+        Base.metadata.create_all(engine, tables=[Base.metadata.tables["model_counts"]])
+        yield sessionmaker(engine)
+        engine.dispose()
 
 
 def _report(
@@ -196,33 +210,41 @@ def eval_answers(
         str, typer.Option(help="不用配置的模型，用一个脚本模型试：truthful、inventing、injected……")
     ] = "",
     judge: Annotated[str, typer.Option(help="评判用的模型名称（同一个接口）；空为不评判")] = "",
-    limit: Annotated[int, typer.Option(min=1, help="最多问几个")] = 300,
+    limit: Annotated[int, typer.Option(min=1, help="最多问几个，从头到尾均匀地取")] = 300,
     red_team: Annotated[bool, typer.Option("--red-team", help="改用自带的攻击题")] = False,
     check: Check = False,
 ) -> None:
     """语言模型写的回答：写成多少，丢掉多少、为什么，有没有无出处的内容，多用多少时间。"""
-    from service.evaluation import answers, behaviours, benchmark, characters
+    from service.evaluation import answers, behaviours, characters, judging
     from service.model.endpoint import connect, open_writer
 
     if character and character not in characters.CHARACTERS:
         raise typer.BadParameter(f"脚本模型有：{'、'.join(characters.CHARACTERS)}")
     path = answers.red_team_cases() if red_team else questions or behaviours.shipped_cases()
-    with _rooms() as rooms, rooms.pipeline() as pipeline, progress_bars() as progress:
+    with (
+        _rooms() as rooms,
+        rooms.pipeline() as pipeline,
+        progress_bars() as progress,
+        ExitStack() as aside,
+    ):
         scripted = characters.Character(character=character) if character else None
-        writer = open_writer(rooms.settings, rooms.sessions, lambda: rooms.laws, scripted)
+        settings, sessions = rooms.settings, rooms.sessions
+        if scripted:
+            free = {"model_daily_calls": 0, "model_daily_tokens": 0}
+            settings = settings.model_copy(update=free)
+            sessions = aside.enter_context(_counts_aside())
+        writer = open_writer(settings, sessions, lambda: rooms.laws, scripted)
         if writer is None:
             raise typer.BadParameter("没有配置语言模型（CONSULT_MODEL_NAME），也没有给 --character")
         if red_team:
             figures = answers.red_team(pipeline, writer, path, progress)
             _report(rooms, "answers_red_team", (path,), figures, check=check)
             return
-        judging = None
+        by = None
         if judge:
-            judging = answers.Judge(connect(rooms.settings, judge), rooms.settings.region_name)
-        lines = list(benchmark.read_lines(path, "question"))[:limit]
-        asked = [line["question"] for line in lines]
-        figures = answers.evaluate(pipeline, writer, asked, progress, judging)
-        if judging:
-            good = judging.finds_good
-            figures["agreement"] = answers.agreement(rooms.sessions, good, most=limit)
-        _report(rooms, "answers", (path,), figures, check=check)
+            by = judging.Judge(connect(rooms.settings, judge), rooms.settings.region_name)
+        asked = answers.some_of(path, limit)
+        figures = answers.evaluate(pipeline, writer, asked, progress, by)
+        if by:
+            figures["agreement"] = judging.agreement(rooms.sessions, by.finds_good, most=limit)
+        _report(rooms, answers.name_of(character), (path,), figures, check=check)

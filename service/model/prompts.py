@@ -40,7 +40,7 @@ class Prompt:
 
 @cache
 def load(name: str) -> Prompt:
-    """The instructions of a task: compose, rewrite, judge."""
+    """The instructions of a task: compose, rewrite, choose, judge."""
     raw = (files("service.answering") / "prompts" / f"{name}.md").read_text("utf-8")
     head = _HEAD.fullmatch(raw)
     if head is None or head["name"] != name:

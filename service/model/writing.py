@@ -1,6 +1,7 @@
 """The model beside an answer: after the rules have answered from sources, it may say the same more
-fluently, sentence by sentence, each checked before anybody sees it. Whatever goes wrong, the answer
-is what it was."""
+fluently, sentence by sentence, each checked before anybody sees it. Where they are unsure, it may
+read a follow-up, or choose from a closed list whom to send the citizen to and what to offer.
+Whatever goes wrong, the answer is what it was."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ import hashlib
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import structlog
@@ -18,8 +19,9 @@ from knowledge.citations import LawBook
 from knowledge.statutes import chinese_date
 from knowledge.store import today_in_china
 from service.answering import wording
-from service.answering.draft import Answer, Draft, Outcome
-from service.model import prompts, rewriting
+from service.answering.draft import NO_HINTS, Answer, Draft, Hints, Outcome
+from service.answering.unsure import open_choices
+from service.model import choosing, prompts, rewriting
 from service.model.calling import Caller, Failure, ModelFailed, Usage
 from service.model.evidence import FROM, Evidence, evidence_of
 from service.model.lines import objects
@@ -29,9 +31,12 @@ from service.privacy import mask
 
 log = structlog.get_logger()
 Hear = Callable[[str, dict[str, Any]], None]  # the name of an event, and its data
+Again = Callable[[Hints], Answer]
 _MOST_SENTENCES = 12
+_PROMPTS = ("compose", "rewrite", "choose")
 _UNSURE = (Outcome.UNANSWERABLE_UNSURE, Outcome.CLARIFY_TOPIC)
-_KEPT_WORDS = 160  # characters of a dropped sentence that the record keeps, masked
+_KEPT_WORDS = 160  # characters of what was dropped that the record keeps, masked
+_MOST_DROPPED = 20  # of a choice, on record; all are counted
 
 
 def _deaf(_event: str, _data: dict[str, Any]) -> None: ...
@@ -75,6 +80,11 @@ class Writer:
         self._caller, self._laws, self._about = caller, laws, about
 
     @property
+    def name(self) -> str:
+        """What the model is called in public."""
+        return self._about.name
+
+    @property
     def budget_seconds(self) -> float:
         """The most time that it adds to an answer."""
         return self._caller.limits.total
@@ -82,25 +92,28 @@ class Writer:
     def improve(
         self,
         answer: Answer,
-        again: Callable[[tuple[str, ...]], Answer],
+        again: Again,
         *,
         off: Callable[[], bool],
         conversation: str | None = None,
         hear: Hear = _deaf,
     ) -> Answer:
-        """The answer with its words made more fluent, or as it was.
+        """The answer with its words made more fluent or, where the rules were unsure, with what is
+        likely meant in front; or as it was.
 
-        `again` answers the same question with other readings of it. `off`: the kill switch, looked
-        at before each sentence. `hear` gets `status`, with the label of what follows, and each
+        `again` answers the same question with hints. `off`: the kill switch, looked at before each
+        sentence. `hear` gets `status`, with the label of what follows, and each
         `sentence` once it is verified.
         """
-        if off() or not (_may_write(answer) or _may_read(answer)):
+        if off() or not (_may_write(answer) or _may_read(answer) or _may_choose(answer)):
             return answer
         began = time.monotonic()
         work = _Work(began + self._caller.limits.total, off, conversation, hear)
         try:
             if _may_read(answer):
                 answer = self._reread(answer, again, work)
+            if _may_choose(answer):
+                answer = self._choose(answer, again, work)
             if _may_write(answer):
                 self._compose(answer.draft, work)
         except ModelFailed as failed:
@@ -126,7 +139,7 @@ class Writer:
             self._caller.budget.count(work.counts)
         except Exception:
             log.exception("model.not_counted")  # the answer matters more than its count
-        versions = {f"prompt_{name}": prompts.load(name).version for name in ("compose", "rewrite")}
+        versions = {f"prompt_{name}": prompts.load(name).version for name in _PROMPTS}
         return replace(
             answer,
             took_ms=answer.took_ms + took_ms,
@@ -134,9 +147,7 @@ class Writer:
         )
 
     # ── a follow-up that the rules did not understand ────────────────────────────────
-    def _reread(
-        self, answer: Answer, again: Callable[[tuple[str, ...]], Answer], work: _Work
-    ) -> Answer:
+    def _reread(self, answer: Answer, again: Again, work: _Work) -> Answer:
         draft = answer.draft
         messages = prompts.load("rewrite").messages(
             self._values(draft), {"对话": rewriting.told(draft.history, draft.question)}
@@ -150,7 +161,7 @@ class Writer:
         if reading.fault:
             work.counts[f"reading.{reading.fault}"] += 1
             return answer
-        found = again((reading.text,))
+        found = again(Hints(readings=(reading.text,)))
         used = found.outcome.answered and found.draft.query == reading.text
         work.counts["reading.used" if used else "reading.unused"] += 1
         work.note["reading"]["used"] = used
@@ -158,6 +169,32 @@ class Writer:
             return answer
         found.draft.model = self._about.to_json(["notices"])
         return replace(found, took_ms=answer.took_ms + found.took_ms)
+
+    # ── whom to send the citizen to, and what to offer ───────────────────────────────
+    def _choose(self, answer: Answer, again: Again, work: _Work) -> Answer:
+        """What it chooses changes the topic and the order of what is offered, never the outcome."""
+        draft, choices = answer.draft, open_choices(answer.draft)
+        note: dict[str, Any] = {"offered": asdict(choices)}
+        work.note["choice"] = note
+        _heed(work)
+        messages = prompts.load("choose").messages(
+            self._values(draft),
+            {"对话": rewriting.told(draft.history, draft.question), **choosing.as_data(choices)},
+        )
+        pieces = self._caller.stream(
+            messages, until=work.until, usage=work.usage, conversation=work.conversation
+        )
+        choice = choosing.read(pieces, choices)
+        pieces.close()
+        note |= {"topic": choice.topic, "questions": list(choice.questions)}
+        note["dropped"] = [_kept(said) for said in choice.dropped[:_MOST_DROPPED]]
+        work.counts["choice.dropped"] += len(choice.dropped)
+        _heed(work)
+        found = again(choice.hints) if choice.hints != NO_HINTS else answer
+        used = found.outcome is answer.outcome and _directions(found) != _directions(answer)
+        note |= {"used": used, "instead_of": answer.draft.topic}
+        work.counts["choice.used" if used else "choice.unused"] += 1
+        return replace(found, took_ms=answer.took_ms + found.took_ms) if used else answer
 
     # ── the answer itself ────────────────────────────────────────────────────────────
     def _compose(self, draft: Draft, work: _Work) -> None:
@@ -203,8 +240,7 @@ class Writer:
         )
         try:
             for item in objects(pieces):
-                if work.off():
-                    raise ModelFailed(Failure.OFF)
+                _heed(work)
                 if len(kept) + len(dropped) >= 2 * _MOST_SENTENCES or len(kept) >= _MOST_SENTENCES:
                     break
                 said = item if isinstance(item, dict) else {"s": None}
@@ -239,6 +275,22 @@ def _may_write(answer: Answer) -> bool:
 
 def _may_read(answer: Answer) -> bool:
     return answer.outcome in _UNSURE and bool(answer.draft.history)
+
+
+def _may_choose(answer: Answer) -> bool:
+    return answer.outcome in _UNSURE and bool(open_choices(answer.draft))
+
+
+def _directions(answer: Answer) -> tuple[object, ...]:
+    """What a choice may change of an answer."""
+    draft = answer.draft
+    return draft.topic, draft.clarify, draft.handover, draft.steps
+
+
+def _heed(work: _Work) -> None:
+    """Stop where the kill switch has been thrown meanwhile."""
+    if work.off():
+        raise ModelFailed(Failure.OFF)
 
 
 def _degrade(work: _Work, failure: Failure) -> None:

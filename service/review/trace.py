@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from knowledge.store import documents, passages, revisions
 from service.answering.confidence import shipped_calibration
 from service.models import AnswerRecord
+from service.review import model_trace
 
 _STEPS = {
     "mask": "隐去个人信息",
@@ -104,10 +105,12 @@ class Traces:
         )
 
     def of(self, answer: AnswerRecord) -> dict[str, Any]:
-        """{understood, decided, shelves, versions, times}: lines of name and words, and tables."""
+        """{understood, decided, model, shelves, versions, times}: lines of name and words, and
+        tables."""
         return {
             "understood": list(self._understood(answer)),
             "decided": list(self._decided(answer)),
+            "model": list(model_trace.told(answer.trace.get("model"))),
             "shelves": [
                 {"name": _SHELVES[shelf], "hits": [self._hit(hit) for hit in hits]}
                 for shelf, hits in _hits(answer).items()

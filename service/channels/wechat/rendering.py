@@ -89,12 +89,17 @@ def _end(answer: Mapping[str, Any], links: Links, *, short: bool) -> str:
     about_precheck = "legal_aid" in answer["outcome"]
     lines = [
         wording.NOT_ALL if short and not links.whole else "",
-        wording.WRITTEN_BY_MODEL if answer.get("model") else "",
+        wording.WRITTEN_BY_MODEL if _written_by_model(answer) else "",
         _link(links.whole, wording.WHOLE) if links.whole and (finished or short) else "",
         _link(links.precheck, wording.PRECHECK_PAGE) if links.precheck and about_precheck else "",
         wording.NOTE if finished and answer["outcome"].startswith("answered_") else "",
     ]
     return _joined("\n".join(line for line in lines if line), *_choices(answer))
+
+
+def _written_by_model(answer: Mapping[str, Any]) -> bool:
+    """Not where it has only put the question in other words; a notice says that."""
+    return "summary" in (answer.get("model") or {}).get("generated", ())
 
 
 def _choices(answer: Mapping[str, Any]) -> list[str]:

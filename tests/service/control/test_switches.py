@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -201,5 +202,9 @@ def test_the_page_shows_the_switches_and_their_reasons(hall: Hall, switches: Swi
     page = hall.client.get("/console/switches?q=拖欠", headers=headers).text
     assert "&lt;b&gt;修订&lt;/b&gt;" in page
     assert "尚未接入" in page
+    hall.client.app.state.writer = SimpleNamespace(name="某模型")  # type: ignore[attr-defined]
+    page = hall.client.get("/console/switches?q=拖欠", headers=headers).text
+    assert "已接入“某模型”" in page
+    assert "尚未接入" not in page
     assert "公司拖欠工资怎么办" in page
     assert "现在关停了 1 项：中华人民共和国劳动合同法" in page

@@ -21,10 +21,10 @@ from ingest.pipeline import Report
 from knowledge.citations import LawBook
 from knowledge.store import today_in_china
 from service.answering import wording
-from service.answering.draft import Answer, Outcome, Turn
+from service.answering.draft import NO_HINTS, Answer, Hints, Outcome, Turn
 from service.answering.pipeline import Pipeline
 from service.assembly import Rooms
-from service.evaluation import answers, behaviours
+from service.evaluation import answers, behaviours, floors
 from service.evaluation.benchmark import read_lines
 from service.evaluation.characters import Character, invention, line
 from service.model.evidence import Evidence, evidence_of
@@ -40,7 +40,7 @@ DOUBLE = "用人单位未与劳动者订立书面劳动合同的，应当向劳�
 
 
 def improve(writer: Writer, answer: Answer, off: bool = False) -> Answer:
-    def again(_readings: tuple[str, ...]) -> Answer:
+    def again(_hints: Hints) -> Answer:
         raise AssertionError("nothing was to be read again")
 
     return writer.improve(answer, again, off=lambda: off)
@@ -88,7 +88,8 @@ def test_with_a_dead_or_slow_model_every_question_is_answered_in_time(
     pipeline: Pipeline, writer_of: WriterOf, character: str
 ) -> None:
     total = 0.4
-    model = Character(character=character, stall_seconds=1.5)
+    pause = 0.1 if character == "slow" else None
+    model = Character(character=character, stall_seconds=1.5, pause_seconds=pause)
     writer = writer_of(model, first=0.2, total=total, at_once=64)
     for question in questions(12):
         plain = pipeline.answer(question)
@@ -301,8 +302,8 @@ VAGUE = "前面讲的那个数目到底该按照哪一种方式去弄明白才�
 
 
 def follow_up(pipeline: Pipeline, writer: Writer, said: str = VAGUE) -> Answer:
-    def answered(readings: tuple[str, ...] = ()) -> Answer:
-        return pipeline.answer(said, history=HISTORY, readings=readings)
+    def answered(hints: Hints = NO_HINTS) -> Answer:
+        return pipeline.answer(said, history=HISTORY, hints=hints)
 
     return writer.improve(answered(), answered, off=lambda: False)
 
@@ -343,18 +344,11 @@ def test_attacks_in_questions_and_in_what_was_said_before(
     cases = list(read_lines(answers.red_team_cases(), "id", "question", "where", "family"))
     assert len(cases) >= 150
     assert len({case["family"] for case in cases}) >= 7
-    writer, asked, faults = writer_of(Character(character="injected")), 0, []
-    written = 0
-    for case in cases:
-        if case["where"] != "document":
-            tried = answers.try_one(pipeline, writer, case["question"], answers.turns_of(case))
-            asked += bool(tried.note)
-            written += bool(tried.answer.draft.model)
-            faults += tried.faults()
-            assert tried.answer.draft.summary
-    assert faults == []
-    assert asked > 60
-    assert written > 15  # it was believed often enough for this to mean something
+    writer = writer_of(Character(character="injected"))
+    figures = answers.red_team(pipeline, writer, answers.red_team_cases(), lambda *_: None)
+    assert floors.missed("answers_red_team", figures) == []
+    assert figures["asked_model"] > 60
+    assert figures["written"] > 15  # it was believed often enough for this to mean something
 
 
 @pytest.mark.slow

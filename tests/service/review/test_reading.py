@@ -6,7 +6,10 @@ from datetime import date, timedelta
 
 from sqlalchemy import select
 
+from service.model.calling import Failure
+from service.model.verification import Reason
 from service.models import AccessRecord, HandoverMessage
+from service.review import model_trace
 from tests.service.review.room import API, CONSOLE, Room
 
 
@@ -110,6 +113,43 @@ def test_the_way_to_the_answer_is_told_in_words(room: Room) -> None:
     for words in ("“工资不发”", "正在受到伤害或威胁", "《试验法》第一条", "0.71", "检索 11.5 毫秒"):
         assert words in page, words
     assert "{" not in page.split("<main")[1].replace("&#39;", "").split("data-body")[0]
+
+
+def test_what_the_model_did_is_told_in_words(room: Room) -> None:
+    trace = {
+        "model": {
+            "name": "某模型",
+            "calls": 2,
+            "tokens": 900,
+            "ms": 1234.5,
+            "choice": {
+                "offered": {"topics": ["劳动人事", "刑事"], "questions": []},
+                "topic": "劳动人事",
+                "questions": [],
+                "dropped": [{"sha256": "0", "text": "T99"}],
+                "used": True,
+                "instead_of": "刑事",
+            },
+            "kept": 3,
+            "dropped": [{"reason": "number", "sha256": "0", "text": "要付五百元<b>"}],
+        }
+    }
+    answer = room.asked(trace=trace)
+    page = room.hire("甲").get(f"{CONSOLE}/conversations/{answer}?purpose=review").text
+    for words in (
+        "语言模型做了什么",
+        "某模型，2次，1234毫秒",
+        "劳动人事，已采用",
+        "规则原来判断的主题",
+        "3句通过核对",
+        "来源里没有的数字：“要付五百元&lt;b&gt;”",
+    ):
+        assert words in page, words
+
+
+def test_every_reason_to_drop_and_every_failure_has_words() -> None:
+    assert model_trace.REASONS.keys() == {reason.value for reason in Reason}
+    assert model_trace.FAILURES.keys() == {failure.value for failure in Failure}
 
 
 def test_the_hand_over_is_shown_as_the_citizen_saw_it(room: Room) -> None:

@@ -16,6 +16,7 @@ from service.channels.wechat.rendering import (
 )
 from service.wechat.text import LONGEST, size
 
+WRITTEN = {"name": "m", "generated": ["summary"]}
 LINKS = Links("https://sf.example.gov.cn/answer#token", "https://sf.example.gov.cn/legal-aid")
 
 
@@ -118,9 +119,7 @@ def test_without_a_page_a_long_answer_comes_in_parts_and_whole() -> None:
 
 @pytest.mark.parametrize("sentences", [380, 1000])
 def test_what_is_too_long_without_a_page_says_so_and_keeps_its_end(sentences: int) -> None:
-    long = answer(
-        summary="这是一句不短的话。" * sentences, model={"name": "m"}, clarify=["甲", "乙"]
-    )
+    long = answer(summary="这是一句不短的话。" * sentences, model=WRITTEN, clarify=["甲", "乙"])
     parts = render(long, Links())
     assert len(parts) == MOST_PARTS_WITHOUT_PAGE
     assert all(size(part) < LONGEST for part in parts)
@@ -166,7 +165,9 @@ def test_what_is_said_in_danger_is_whole_in_the_first_message(kind: str) -> None
 
 def test_only_what_a_model_wrote_is_labelled() -> None:
     assert wording.WRITTEN_BY_MODEL not in render(answer(), Links())[0]
-    assert wording.WRITTEN_BY_MODEL in render(answer(model={"name": "m"}), Links())[0]
+    assert wording.WRITTEN_BY_MODEL in render(answer(model=WRITTEN), Links())[0]
+    reworded = answer(model={"name": "m", "generated": ["notices"]})
+    assert wording.WRITTEN_BY_MODEL not in render(reworded, Links())[0]
 
 
 def test_a_person_who_talks_is_not_interrupted() -> None:
