@@ -31,6 +31,7 @@ class _Result:
     judged: Judged
     answered: bool
     right: bool  # what was shown, or would have been had it been surer
+    also_right: bool  # or by what readers found to decide it too
     sure: float  # probability that it is right
     legal: float | None  # probability that it is ours; None if rules settled it before the search
 
@@ -40,9 +41,11 @@ def evaluate(
 ) -> dict[str, Any]:
     """Figures over legal questions and lines that are nothing for us; other kinds are left out.
 
-    `precision` is over answered legal questions, `outside_answered` the share of the others that
-    got an answer; `auroc_right` is over legal questions alone, `auroc_right_all` and
-    `calibration_error` over both, `auroc_legal` over those that came to the search.
+    `precision` is over answered legal questions (`precision_all_judged` counts too what readers
+    found to decide them beside the articles named first; all other figures do not),
+    `outside_answered` the share of the others that got an answer; `auroc_right` is over legal
+    questions alone, `auroc_right_all` and `calibration_error` over both, `auroc_legal` over those
+    that came to the search.
     """
     results = []
     wanted = [line for line in lines if line.kind in ("legal", "outside")]
@@ -52,13 +55,14 @@ def evaluate(
     legal = [r for r in results if r.judged.kind == "legal"]
     outside = [r for r in results if r.judged.kind == "outside"]
     answered = [r for r in legal if r.answered]
-    right = sum(r.right for r in answered)
+    right, all_judged = sum(r.right for r in answered), sum(r.also_right for r in answered)
     out: dict[str, Any] = {
         "n": len(results),
         "legal": len(legal),
         "outside": len(outside),
         "coverage": _share(len(answered), len(legal)),
         "precision": _share(right, len(answered)),
+        "precision_all_judged": _share(all_judged, len(answered)),
         "auroc_right": auroc([r.sure for r in legal], [r.right for r in legal]),
         "auroc_right_all": auroc([r.sure for r in results], [r.right for r in results]),
         "auroc_legal": auroc(
@@ -71,6 +75,7 @@ def evaluate(
         "outside_answered": _share(sum(r.answered for r in outside), len(outside)),
         "interval_95": {
             "precision": wilson_interval(right, len(answered)),
+            "precision_all_judged": wilson_interval(all_judged, len(answered)),
             "coverage": wilson_interval(len(answered), len(legal)),
             "outside_answered": wilson_interval(sum(r.answered for r in outside), len(outside)),
         },
@@ -92,6 +97,7 @@ def _judge(judged: Judged, answer: Answer) -> _Result:
         judged,
         answered,
         right=bool(shown & judged.articles),
+        also_right=bool(shown & (judged.articles | judged.also)),
         # A named article is answered without a search, for certain.
         sure=float(draft.trace.get("p_right", draft.confidence if answered else 0.0)),
         legal=draft.trace.get("p_legal"),

@@ -34,7 +34,7 @@ STRENGTH = 15.0  # inverse of the penalty of the table; 5 to 30 make no differen
 WIDTH, RIDGE, LANDMARKS = 2.0, 0.3, 1500  # of the likeness
 ORDINARY, ORDINARY_SHARE = 2500, 0.5  # questions of law, and how much an ordinary line counts
 SHARES = {"g": 3.0}  # plain cries, and plain questions, that must not be got wrong
-FRESH = ("c", "d", "e")  # sets that the rules were not written on
+FRESH = tuple("cdehijklmn")  # sets that the rules were not written on
 # Share of the lines that only sound like danger: by the words alone, and after the second look.
 FALSE_BY_WORDS, FALSE_ALARMS = 0.01, 0.02
 

@@ -1,10 +1,12 @@
 """Lines that measure doubt: what was asked, what would have been right, and what was found.
 
 Our own are `cases/doubt.jsonl`: {question, kind, split}, with `articles` (民法典第五条) that decide
-a legal question, and `documents`: the ids of those reviewed answers and cards, among the nearest
-six, that answer it (judged one by one; absent where nobody has looked). Kinds: `legal`, `service`,
-`near` (ours, but no article of national law answers it) and `outside` (nothing for us). Half of
-them, split `calib`, may be fitted on; the other half, `report`, only reports.
+a legal question; `also`, those that readers found among what was shown where none of `articles` was
+(only reported on: what is fitted is judged as strictly as the benchmark); and `documents`: the ids
+of those reviewed answers and cards, among the nearest six, that answer it (judged one by one;
+absent where nobody has looked). Kinds: `legal`, `service`, `near` (ours, but no article of national
+law answers it) and `outside` (nothing for us). Half of them, split `calib`, may be fitted on; the
+other half, `report`, only reports.
 """
 
 from __future__ import annotations
@@ -34,6 +36,7 @@ class Judged:
     kind: str
     articles: frozenset[str] = frozenset()
     documents: frozenset[str] | None = None  # None: nobody has looked
+    also: frozenset[str] = frozenset()  # passages that readers found to decide it too
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,7 @@ def read_own(laws: LawBook, on: date, split: str | None, path: Path | None = Non
             line["kind"],
             frozenset(laws.cite(a, on).passage.id for a in line.get("articles", ())),
             frozenset(line["documents"]) if "documents" in line else None,
+            frozenset(laws.cite(a, on).passage.id for a in line.get("also", ())),
         )
         for line in read_lines(path or shipped_cases())
         if split in (None, line["split"])

@@ -2,11 +2,13 @@
 
 Cases are our own, `cases/urgent.jsonl`: {question, behaviour: urgent | near_urgent, kind, split,
 set}. `dev` was learned from; `test` was written without sight of rules and lines, and only reports:
-lines of it on which two readers agreed.
+lines of it on which two readers agreed. Its set f was measured several times while methods were
+chosen, its set o only after that.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -24,7 +26,7 @@ def shipped_cases() -> Path:
 
 def evaluate(cases: Path, encoder: Encoder, split: str | None = None) -> dict[str, Any]:
     """Recall over lines of danger and the share of false alarms over the others, by the words
-    alone and with the second look; by split, and `dev` only where asked for."""
+    alone and with the second look, of all and of each set; of one split, or all if None."""
     lines = [
         line
         for line in read_lines(cases, "question", "behaviour")
@@ -45,6 +47,17 @@ def evaluate(cases: Path, encoder: Encoder, split: str | None = None) -> dict[st
         **_figures(lines, both),
         "by_words": _figures(lines, by_words),
         "kind_right": round(sum(named) / len(named), 4) if named else None,
+        "by_set": _by_set(lines, both),
+    }
+
+
+def _by_set(lines: list[dict[str, Any]], rang: list[bool]) -> dict[str, Any]:
+    pairs: dict[str, list[tuple[dict[str, Any], bool]]] = defaultdict(list)
+    for line, alarm in zip(lines, rang, strict=True):
+        pairs[line.get("set", "")].append((line, alarm))
+    return {
+        name: {"n": len(of)} | _figures([line for line, _ in of], [alarm for _, alarm in of])
+        for name, of in sorted(pairs.items())
     }
 
 
