@@ -56,6 +56,11 @@ def test_the_second_look_hears_what_the_words_left_open(encoder: OnnxEncoder) ->
     assert heard.count(Outcome.HANDOVER_URGENT) >= len(open_by_words) // 4
 
 
+def test_the_second_look_hears_today_s_blow_behind_last_year_s_suit(encoder: OnnxEncoder) -> None:
+    draft = after_a_second_look(encoder, "去年起诉没判离，今天他又把我打出血了")
+    assert draft.outcome is Outcome.HANDOVER_URGENT
+
+
 @pytest.mark.parametrize("question", ["今天天气怎么样", "公司拖欠工资怎么办", "遗嘱怎么写"])
 def test_the_second_look_leaves_other_questions_alone(encoder: OnnxEncoder, question: str) -> None:
     assert after_a_second_look(encoder, question).outcome is None
@@ -92,7 +97,7 @@ def test_however_it_is_written(text: str) -> None:
     ("text", "kind"),
     [
         ("去年他把我打出血，现在想起诉离婚", None),
-        ("去年起诉没判离，今天他又把我打出血了", "violence"),
+        ("他又把我打出血了，现在还堵着门", "violence"),
         ("我老公昨晚被警察带走了", "held"),
         ("我想4月份办离婚，要提前准备什么", None),
         ("想4", "self_harm"),
