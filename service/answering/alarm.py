@@ -1,5 +1,6 @@
-"""How much a question sounds like danger: weighted runs of characters, learned from lines that
-people wrote and read. A table in the package, no encoder, no index, a tenth of a millisecond.
+"""How much a question sounds like danger: weighted runs of characters, learned from lines
+that were written and labelled for it. A table in the package, no encoder, no index, a tenth of a
+millisecond.
 
 Rules alone stopped at what their authors had thought of: on lines written without sight of them
 they found three in four. `python -m service.evaluation.alarm` makes the table.

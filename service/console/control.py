@@ -53,7 +53,7 @@ def switches(
         history=known.history(limit=30, before=before),
         may_set=member.may(Permission.SWITCH_SET),
         longest=LONGEST_COMMENT,
-        model=writer.name if (writer := getattr(request.app.state, "writer", None)) else "",
+        model=writer.name if (writer := request.app.state.writer) else "",
     )
 
 

@@ -2,9 +2,9 @@
 
 Cases are our own, `cases/urgent.jsonl`: {question, behaviour: urgent | near_urgent, kind, split,
 set}. `dev` was learned from; `test` was written without sight of rules and lines, and only reports:
-lines of it on which two readers agreed. Its set f was measured several times while methods were
-chosen, its set o only after that. `unseen`, by seven more hands, one reader each, came after the
-last learning: it may be learned from once another test is written.
+lines of it on which two readings agreed. Both its sets (f, o) were measured when it was chosen what
+ships. `unseen`, seven more sets with one label each, was measured only after that: the fairest
+figure. It may be learned from once another is written.
 """
 
 from __future__ import annotations

@@ -57,7 +57,9 @@ _VERSIONS = {
     "topics": "主题模型",
     "danger": "危险识别",
     "wording": "用语",
-    "prompt": "提示词",
+    "prompt_compose": "提示词（写回答）",
+    "prompt_rewrite": "提示词（理解追问）",
+    "prompt_choose": "提示词（挑选）",
     "model": "语言模型",
 }
 _SHELVES = {"law": "法条", "guidance": "问答和服务"}

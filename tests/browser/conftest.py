@@ -37,7 +37,7 @@ from service.conversations import Desk
 from service.model.endpoint import open_writer
 from service.models import AnswerRecord
 from service.serving import Serving
-from tests.browser.abroad import foreign_site
+from tests.browser.abroad import foreign_site, opened
 from tests.browser.seed import Seed
 from tests.conftest import settings_for
 
@@ -84,6 +84,15 @@ class Site:
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
         page.goto(url)
+        return page, wrong
+
+    def embedded(self, view: str) -> tuple[Page, list[str]]:
+        """The element on another site with its panel open: on a desktop, on a phone, or on a phone
+        for the old; and what the console complains of."""
+        page, wrong = self.visitor(self.bureau, WIDE if view == "desktop" else PHONE)
+        opened(page)
+        if view == "phone for the old":
+            page.get_by_role("button", name="长辈版").click()
         return page, wrong
 
     def stranger(self) -> Page:

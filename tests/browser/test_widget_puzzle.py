@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.abroad import OPEN, opened
-from tests.browser.conftest import PHONE, WIDE, Site, ask, heard, kept, listen, send, violations
+from tests.browser.conftest import Site, ask, heard, kept, listen, send, violations
 
 QUESTION = "公司拖欠三个月工资怎么办"
 CHECKING = "正在确认您不是自动程序"
@@ -61,10 +61,7 @@ def test_who_asks_as_fast_as_a_machine_is_checked_and_may_still_ask_all_that_is_
 def test_it_says_what_it_is_doing_and_repeats_the_question_by_itself(
     site: Site, abroad: str, crowded: None, view: str
 ) -> None:
-    page, wrong = site.visitor(abroad, WIDE if view == "desktop" else PHONE)
-    opened(page)
-    if view == "phone for the old":
-        page.get_by_role("button", name="长辈版").click()
+    page, wrong = site.embedded(view)
     listen(page)
     suspected(page)
     held = held_check(page)

@@ -13,8 +13,8 @@ from playwright.sync_api import Locator, Page, expect
 
 from service.answering import wording
 from service.evaluation.characters import invention
-from tests.browser.abroad import Wire, opened
-from tests.browser.conftest import PHONE, WIDE, Site, ask, heard, kept, listen, send, violations
+from tests.browser.abroad import Wire
+from tests.browser.conftest import Site, ask, heard, kept, listen, send, violations
 from tests.fakes_model import Scripted, line
 
 QUESTION = "公司拖欠三个月工资怎么办"
@@ -89,10 +89,7 @@ def until_told(page: Page, words: str) -> None:
 def test_sentences_come_one_after_another_under_the_label_before_the_answer_is_finished(
     site: Site, abroad: str, pen: Pen, view: str
 ) -> None:
-    page, wrong = site.visitor(abroad, WIDE if view == "desktop" else PHONE)
-    opened(page)
-    if view == "phone for the old":
-        page.get_by_role("button", name="长辈版").click()
+    page, wrong = site.embedded(view)
     ask(page, "你好")
     turn = send(page, QUESTION)
     arriving = turn.locator(".arriving")

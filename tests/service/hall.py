@@ -50,6 +50,7 @@ class Hall:
         app = FastAPI()
         app.state.staff = self.staff
         app.state.rooms = SimpleNamespace(sessions=self.sessions)
+        app.state.writer = None  # no language model
         for room in (citizen, control, statistics, control_pages, dashboard):
             app.include_router(room.router)
         install_errors(app)
