@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -281,16 +280,3 @@ def calibrate(
         record = calibration.run(rooms, bench, out or rooms.settings.home, progress)
     print_json(record)
     rooms.close()
-
-
-def main() -> None:
-    """Entry of the command; errors for people are one line, not a traceback."""
-    try:
-        cli()
-    except ServiceError as error:
-        screen.print(error.message)
-        sys.exit(1)
-
-
-if __name__ == "__main__":
-    main()

@@ -93,7 +93,6 @@ class ReviewTask(Base):
     """An answer that is to be judged, why, by how many, and by when. Goes with its answer."""
 
     __tablename__ = "review_tasks"
-    __table_args__ = (Index("ix_review_tasks_done_at_due_at", "done_at", "due_at", "answer_id"),)
 
     answer_id: Mapped[str] = mapped_column(String(40), primary_key=True)
     conversation_id: Mapped[str] = mapped_column(String(40), index=True)
@@ -107,6 +106,17 @@ class ReviewTask(Base):
     needed: Mapped[int] = mapped_column(Integer, default=1)  # 2: so that reviewers are compared
     due_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     done_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+    # What waits, in its order: PostgreSQL does not sort by a column that IS NULL in an index.
+    __table_args__ = (
+        Index(
+            "ix_review_tasks_waiting",
+            "due_at",
+            "answer_id",
+            postgresql_where=done_at.is_(None),
+            sqlite_where=done_at.is_(None),
+        ),
+    )
 
 
 class ReviewSeat(Base):

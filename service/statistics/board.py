@@ -17,9 +17,9 @@ from service.models import AnswerRecord, now
 from service.models.curation import EditMove
 from service.models.snapshot import stand_still
 from service.models.trials import GapCluster, GapMember
-from service.statistics.counts import Counts
+from service.statistics import figures
 from service.statistics.days import Period, china_day
-from service.statistics.figures import DEFINITIONS, Figures, compared, freshness
+from service.statistics.figures import DEFINITIONS, compared, freshness
 
 # What is better when it grows (True), or when it shrinks; others are neither.
 _GOOD = {"answered_share": True, "coverage": True, "satisfaction": True, "failed": False}
@@ -54,7 +54,6 @@ class Board:
 
     def of(self, period: Period, *, region: str = "") -> dict[str, Any]:
         """{period, before, figures, compared, freshness, definitions}."""
-        figures = Figures(Counts(self.sessions, clock=self.clock))
         with self.sessions() as session:
             # A day folded, or answers deleted, in between would be counted twice or not at all.
             stand_still(session)

@@ -4,9 +4,10 @@ figure changes when the data goes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, func, insert, literal_column, select, update
@@ -84,52 +85,56 @@ class Counts:
             folded = [r for r in rows if done is not None and r["day"] <= done]
             add(session, table, "n", [r | {"n": -r["n"]} for r in folded])
 
-    def cells(
-        self,
-        session: Session,
-        period: Period,
-        by: Iterable[str],
-        *,
-        region: str = "",
-        where: dict[str, str] | None = None,
-    ) -> list[Cell]:
-        """Answers of a period added up by some of `outcome`, `channel`, `topic`, `day`, `hour`;
-        `where` limits the first three."""
-        keys = list(by)
+
+class Cells:
+    """The answers and conversations of a period, added up as they are asked for; `region` limits
+    answers. Those of days that are not folded are read once."""
+
+    def __init__(self, session: Session, period: Period, *, region: str = "") -> None:
+        self._session, self._period, self._region = session, period, region
         done = jobs.done_until(session, jobs.COUNTS)
-        limits = {k: v for k, v in {**(where or {}), "region": region}.items() if v}
-        totals: dict[tuple[Any, ...], int] = {}
+        self._live_from = max(period.first, done + timedelta(days=1)) if done else period.first
+
+    def by(self, *keys: str) -> list[Cell]:
+        """Added up by some of `outcome`, `channel`, `topic`, `day`, `hour`."""
         columns = [getattr(DailyCount, key) for key in keys]
         folded = select(*columns, func.sum(DailyCount.n + DailyCount.kept).label("n")).where(
-            DailyCount.day >= period.first,
-            DailyCount.day <= period.last,
-            *(getattr(DailyCount, k) == v for k, v in limits.items()),
+            DailyCount.day >= self._period.first, DailyCount.day <= self._period.last
         )
-        for row in session.execute(folded.group_by(*columns)):
+        if self._region:
+            folded = folded.where(DailyCount.region == self._region)
+        totals: dict[tuple[Any, ...], int] = {}
+        for row in self._session.execute(folded.group_by(*columns)):
             totals[tuple(row[:-1])] = int(row.n or 0)
-        first = max(period.first, done + timedelta(days=1)) if done else period.first
-        if first <= period.last:
-            for live in _answers(session, begins(first), period.until):
-                if all(live[k] == v for k, v in limits.items()):
-                    key = tuple(live[k] for k in keys)
-                    totals[key] = totals.get(key, 0) + live["n"]
+        for live in self._live:
+            key = tuple(live[k] for k in keys)
+            totals[key] = totals.get(key, 0) + live["n"]
         return [Cell(n, **dict(zip(keys, key, strict=True))) for key, n in totals.items() if n]
 
-    def conversations(self, session: Session, period: Period) -> dict[str, int]:
-        """Conversations that began in a period, by channel."""
-        done = jobs.done_until(session, jobs.COUNTS)
+    def conversations(self) -> dict[str, int]:
+        """Conversations that began in the period, by channel; of all regions."""
         total = func.sum(DailyConversations.n + DailyConversations.kept)
-        rows = session.execute(
+        rows = self._session.execute(
             select(DailyConversations.channel, total.label("n"))
-            .where(DailyConversations.day >= period.first, DailyConversations.day <= period.last)
+            .where(
+                DailyConversations.day >= self._period.first,
+                DailyConversations.day <= self._period.last,
+            )
             .group_by(DailyConversations.channel)
         )
         totals = {row.channel: int(row.n or 0) for row in rows}
-        first = max(period.first, done + timedelta(days=1)) if done else period.first
-        if first <= period.last:
-            for live in _conversations(session, begins(first), period.until):
+        if self._live_from <= self._period.last:
+            since, until = begins(self._live_from), self._period.until
+            for live in _conversations(self._session, since, until):
                 totals[live["channel"]] = totals.get(live["channel"], 0) + live["n"]
         return {channel: n for channel, n in totals.items() if n}
+
+    @cached_property
+    def _live(self) -> list[dict[str, Any]]:
+        if self._live_from > self._period.last:
+            return []
+        rows = _answers(self._session, begins(self._live_from), self._period.until)
+        return [row for row in rows if not self._region or row["region"] == self._region]
 
 
 def _first_day(session: Session) -> date | None:

@@ -16,7 +16,7 @@ from service.answering.topics import NAMES as TOPICS
 from service.models import Rating
 from service.ratings.citizen import LEVELS, SATISFIED_FROM
 from service.statistics import waits
-from service.statistics.counts import Cell, Counts
+from service.statistics.counts import Cell, Cells
 from service.statistics.days import Period
 
 # Words to a person are no question to the assistant; a greeting or thanks asks for nothing.
@@ -45,62 +45,53 @@ _AGES = ((30, "30 天内"), (90, "31–90 天"), (180, "91–180 天"), (365, "1
 _OLDER = "超过一年"
 
 
-class Figures:
-    """Figures over one database; `region` limits to what belongs to a member's region."""
+def of(session: Session, period: Period, today: date, *, region: str = "") -> dict[str, Any]:
+    """All figures of a period; `region` limits to what belongs to a member's region."""
+    cells = Cells(session, period, region=region)
+    by_outcome = cells.by("topic", "channel", "outcome")
+    questions = [c for c in by_outcome if c.outcome not in _NO_QUESTION]
+    by_hour = _asked(cells.by("hour", "outcome"))
+    return {
+        "totals": _totals(session, period, region, cells, questions),
+        "outcomes": _added(by_outcome, "outcome"),
+        "topics": _by_topic(questions),
+        "channels": _added(questions, "channel"),
+        "days": _by_day(cells.by("day", "outcome"), period, today),
+        "hours": [_sum(c for c in by_hour if c.hour == hour) for hour in range(24)],
+        "handover_outcomes": waits.outcomes(session, period, region=region),
+        "ratings": ratings(session, period, region=region),
+    }
 
-    def __init__(self, counts: Counts) -> None:
-        self._counts = counts
 
-    def of(
-        self, session: Session, period: Period, today: date, *, region: str = ""
-    ) -> dict[str, Any]:
-        """All figures of a period."""
-        read = self._counts.cells
-        by_outcome = read(session, period, ("topic", "channel", "outcome"), region=region)
-        questions = [c for c in by_outcome if c.outcome not in _NO_QUESTION]
-        by_day = read(session, period, ("day", "outcome"), region=region)
-        by_hour = read(session, period, ("hour", "outcome"), region=region)
-        return {
-            "totals": self._totals(session, period, questions, region),
-            "outcomes": _added(by_outcome, "outcome"),
-            "topics": _by_topic(questions),
-            "channels": _added(questions, "channel"),
-            "days": _by_day(by_day, period, today),
-            "hours": [_sum(c for c in _asked(by_hour) if c.hour == hour) for hour in range(24)],
-            "handover_outcomes": waits.outcomes(session, period, region=region),
-            "ratings": ratings(session, period, region=region),
-        }
+def totals(session: Session, period: Period, *, region: str = "") -> dict[str, Any]:
+    """Only the figures that are compared with another period."""
+    cells = Cells(session, period, region=region)
+    found = _totals(session, period, region, cells, _asked(cells.by("outcome")))
+    rated = ratings(session, period, region=region)
+    return found | {"satisfaction": rated["satisfaction"], "rated": rated["total"]}
 
-    def totals(self, session: Session, period: Period, *, region: str = "") -> dict[str, Any]:
-        """Only the figures that are compared with another period."""
-        cells = self._counts.cells(session, period, ("outcome",), region=region)
-        questions = [c for c in cells if c.outcome not in _NO_QUESTION]
-        totals = self._totals(session, period, questions, region)
-        rated = ratings(session, period, region=region)
-        return totals | {"satisfaction": rated["satisfaction"], "rated": rated["total"]}
 
-    def _totals(
-        self, session: Session, period: Period, questions: list[Cell], region: str
-    ) -> dict[str, Any]:
-        total, answered = _sum(questions), _sum(c for c in questions if _answered(c))
-        conversations = self._counts.conversations(session, period)
-        urgent = waits.waits(session, waits.URGENT, period, region=region)
-        handovers = waits.waits(session, waits.HANDOVER, period, region=region)
-        return {
-            "questions": total,
-            # Where a conversation belongs is only known of its questions.
-            "conversations": None if region else sum(conversations.values()),
-            "answered": answered,
-            "answered_share": _of(answered, total),
-            "coverage": coverage(questions),
-            "unsure": _sum(c for c in questions if c.outcome == "unanswerable_unsure"),
-            "unanswerable": _sum(c for c in questions if c.outcome.startswith("unanswerable_")),
-            "failed": _sum(c for c in questions if c.outcome.startswith("failed_")),
-            "urgent": _sum(c for c in questions if c.outcome == "handover_urgent"),
-            "urgent_waits": asdict(urgent),
-            "handovers": handovers.asked,
-            "handover_waits": asdict(handovers),
-        }
+def _totals(
+    session: Session, period: Period, region: str, cells: Cells, questions: list[Cell]
+) -> dict[str, Any]:
+    total, answered = _sum(questions), _sum(c for c in questions if _answered(c))
+    urgent = waits.waits(session, waits.URGENT, period, region=region)
+    handovers = waits.waits(session, waits.HANDOVER, period, region=region)
+    return {
+        "questions": total,
+        # Where a conversation belongs is only known of its questions.
+        "conversations": None if region else sum(cells.conversations().values()),
+        "answered": answered,
+        "answered_share": _of(answered, total),
+        "coverage": coverage(questions),
+        "unsure": _sum(c for c in questions if c.outcome == "unanswerable_unsure"),
+        "unanswerable": _sum(c for c in questions if c.outcome.startswith("unanswerable_")),
+        "failed": _sum(c for c in questions if c.outcome.startswith("failed_")),
+        "urgent": _sum(c for c in questions if c.outcome == "handover_urgent"),
+        "urgent_waits": asdict(urgent),
+        "handovers": handovers.asked,
+        "handover_waits": asdict(handovers),
+    }
 
 
 def coverage(cells: Iterable[Cell]) -> float | None:

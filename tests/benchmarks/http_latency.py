@@ -40,7 +40,7 @@ def start(home: Path, port: int) -> tuple[subprocess.Popen[bytes], float]:
     env = {**os.environ, "CONSULT_HOME": str(home), "CONSULT_PORT": str(port)}
     began = time.perf_counter()
     server = subprocess.Popen(
-        [sys.executable, "-m", "service.cli", "serve"], env=env, stderr=subprocess.DEVNULL
+        [sys.executable, "-m", "service", "serve"], env=env, stderr=subprocess.DEVNULL
     )
     while time.perf_counter() - began < 900:
         try:

@@ -17,7 +17,7 @@ from tests.conftest import SHARED
 def consult(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the real command in a process of its own."""
     return subprocess.run(
-        [sys.executable, "-m", "service.cli", *arguments],
+        [sys.executable, "-m", "service", *arguments],
         env={"CONSULT_HOME": str(home), "PATH": "/usr/bin:/bin", "HOME": str(home)},
         capture_output=True,
         text=True,
@@ -120,7 +120,7 @@ def test_retrieval_reaches_its_floors_on_the_benchmark(home: Path) -> None:
 def test_killed_in_the_middle_of_a_rebuild_the_old_index_answers(home: Path) -> None:
     before = (home / "index" / "current").read_text()
     rebuild = subprocess.Popen(
-        [sys.executable, "-m", "service.cli", "index"],
+        [sys.executable, "-m", "service", "index"],
         env={"CONSULT_HOME": str(home), "PATH": "/usr/bin:/bin", "HOME": str(home)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

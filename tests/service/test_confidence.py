@@ -77,7 +77,7 @@ def test_without_a_calibration_that_fits_the_service_does_not_start(
         _ = rooms.calibration
     rooms.close()
     done = subprocess.run(
-        [sys.executable, "-m", "service.cli", "ask", "离婚怎么办"],
+        [sys.executable, "-m", "service", "ask", "离婚怎么办"],
         env={**os.environ, "CONSULT_HOME": str(own)},
         capture_output=True,
         text=True,

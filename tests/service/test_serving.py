@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import time
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -93,6 +95,19 @@ def test_a_change_is_tried_then_published_and_answers_at_once(serving: Serving) 
 
 
 @pytest.mark.slow
+def test_what_is_in_memory_is_not_searched_for_garbage_until_it_is_replaced(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened(home) as serving:
+        assert gc.get_freeze_count() > 100_000
+        old = weakref.ref(serving.library)
+        monkeypatch.setattr("service.serving.today_in_china", lambda: date(2026, 12, 24))
+        assert serving.refresh(), "a new day is a new library"
+        assert old() is None, "what was replaced is gone"
+        assert gc.get_freeze_count() > 100_000
+    assert gc.get_freeze_count() == 0
+
+
 def test_what_another_process_published_is_looked_for_and_followed(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy import insert, select
 from service.models import AnswerRecord, Conversation, DailyConversations, DailyCount
 from service.retention.deletion import delete_conversations
 from service.statistics import jobs
-from service.statistics.counts import Counts
+from service.statistics.counts import Cells, Counts
 from service.statistics.days import Period, begins, china_day, month_named, period_of
 from tests.service.hall import START, Hall
 from tests.service.office import at_once
@@ -82,14 +82,13 @@ def directly(hall: Hall) -> Counter[tuple[Any, ...]]:
     return counted
 
 
-def counted(hall: Hall, counts: Counts) -> Counter[tuple[Any, ...]]:
+def counted(hall: Hall) -> Counter[tuple[Any, ...]]:
     """The same from the counts; the region by asking for each."""
     found: Counter[tuple[Any, ...]] = Counter()
     with hall.sessions() as session:
         for region in ("310107", "320000"):
-            for c in counts.cells(
-                session, WHOLE, ("day", "channel", "outcome", "topic", "hour"), region=region
-            ):
+            cells = Cells(session, WHOLE, region=region)
+            for c in cells.by("day", "channel", "outcome", "topic", "hour"):
                 found[c.day, c.channel, c.outcome, c.topic, region, c.hour] += c.n
     return found
 
@@ -99,9 +98,9 @@ def test_folded_or_not_the_counts_are_those_of_the_rows(hall: Hall, seed: int) -
     fill(hall, 150, seed)
     counts = Counts(hall.sessions, clock=hall.clock)
     expected = directly(hall)
-    assert counted(hall, counts) == expected  # nothing folded
+    assert counted(hall) == expected  # nothing folded
     assert counts.fold() == date(2026, 11, 26)
-    assert counted(hall, counts) == expected
+    assert counted(hall) == expected
     with hall.sessions() as session:
         folded = session.scalars(select(DailyCount.n)).all()
     assert 0 < sum(folded) < sum(expected.values())  # and today as it is
@@ -116,14 +115,14 @@ def test_folding_again_changes_nothing(hall: Hall) -> None:
         counts.fold()
     hall.clock.at += timedelta(days=3)
     counts.fold()
-    assert counted(hall, counts) == expected
+    assert counted(hall) == expected
 
 
 def test_processes_that_fold_at_once_fold_once(hall: Hall) -> None:
     fill(hall, 60, 5)
     results = at_once([lambda: Counts(hall.sessions, clock=hall.clock).fold()] * 5)
     assert results == [date(2026, 11, 26)] * 5
-    assert counted(hall, Counts(hall.sessions, clock=hall.clock)) == directly(hall)
+    assert counted(hall) == directly(hall)
 
 
 def test_a_day_is_folded_only_when_it_has_settled(hall: Hall) -> None:
@@ -147,17 +146,17 @@ def test_what_is_deleted_stays_counted(hall: Hall, seed: int) -> None:
             delete_conversations(session, counts, some, at=START)
 
     remove(ids[:20])  # before anything is folded
-    assert counted(hall, counts) == expected
+    assert counted(hall) == expected
     counts.fold()
     remove(ids[20:40])
-    assert counted(hall, counts) == expected
+    assert counted(hall) == expected
     counts.rebuild()
-    assert counted(hall, counts) == expected
+    assert counted(hall) == expected
     remove(ids[40:])
     counts.rebuild()
-    assert counted(hall, counts) == expected
+    assert counted(hall) == expected
     with hall.sessions() as session:
-        started = counts.conversations(session, WHOLE)
+        started = Cells(session, WHOLE).conversations()
     assert sum(started.values()) == 80
 
 
@@ -174,9 +173,9 @@ def test_deleting_and_folding_at_once_loses_and_doubles_nothing(hall: Hall) -> N
     tasks: list[Any] = [lambda n=n: remove(n) for n in range(0, 30, 5)]
     results = at_once([*tasks, counts.fold, counts.fold, counts.rebuild])
     assert [r for r in results if isinstance(r, Exception)] == []
-    assert counted(hall, counts) == expected
+    assert counted(hall) == expected
     counts.rebuild()
-    assert counted(hall, counts) == expected
+    assert counted(hall) == expected
 
 
 def test_rebuilding_mends_what_was_put_wrong(hall: Hall) -> None:
@@ -186,9 +185,9 @@ def test_rebuilding_mends_what_was_put_wrong(hall: Hall) -> None:
     with hall.sessions.begin() as session:
         for row in session.scalars(select(DailyCount).limit(5)):
             row.n += 7
-    assert counted(hall, counts) != directly(hall)
+    assert counted(hall) != directly(hall)
     counts.rebuild()
-    assert counted(hall, counts) == directly(hall)
+    assert counted(hall) == directly(hall)
 
 
 def test_cells_add_up_and_can_be_limited(hall: Hall) -> None:
@@ -197,8 +196,9 @@ def test_cells_add_up_and_can_be_limited(hall: Hall) -> None:
     counts.fold()
     expected = directly(hall)
     with hall.sessions() as session:
-        [everything] = counts.cells(session, WHOLE, ())
-        by_hour = counts.cells(session, WHOLE, ("hour",), where={"outcome": "answered_faq"})
+        cells = Cells(session, WHOLE)
+        [everything] = cells.by()
+        by_hour = [c for c in cells.by("outcome", "hour") if c.outcome == "answered_faq"]
     assert everything.n == sum(expected.values())
     wanted = {k: n for k, n in expected.items() if k[2] == "answered_faq"}
     assert sum(c.n for c in by_hour) == sum(wanted.values())
@@ -209,8 +209,8 @@ def test_cells_add_up_and_can_be_limited(hall: Hall) -> None:
 def test_nothing_at_all(hall: Hall) -> None:
     counts = Counts(hall.sessions, clock=hall.clock)
     with hall.sessions() as session:
-        assert counts.cells(session, WHOLE, ("day",)) == []
-        assert counts.conversations(session, WHOLE) == {}
+        assert Cells(session, WHOLE).by("day") == []
+        assert Cells(session, WHOLE).conversations() == {}
     counts.fold()
     counts.rebuild()
     assert hall.count(DailyCount) == hall.count(DailyConversations) == 0
