@@ -26,6 +26,7 @@ from service.assembly import Rooms
 
 log = structlog.get_logger()
 _LOOK_SECONDS = 5.0  # how often another process's work, and a new day, are looked for
+_LONGEST_ANSWER = 30.0  # seconds that a question begun before a switch is waited for
 _LONGEST_WAIT = 300.0  # after failures: each takes all that a build takes
 
 
@@ -38,6 +39,11 @@ class _Opened:
     closing: ExitStack
     users: int = 0
     retired: bool = False
+    closed: threading.Event = field(default_factory=threading.Event)
+
+    def close(self) -> None:
+        self.closing.close()
+        self.closed.set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +89,7 @@ class Serving:
         if self._watcher:
             self._watcher.join()
         if self._opened:
-            self._opened.closing.close()
+            self._opened.close()
         gc.unfreeze()
 
     @contextmanager
@@ -101,7 +107,7 @@ class Serving:
                 opened.users -= 1
                 last = opened.retired and not opened.users
             if last:
-                opened.closing.close()
+                opened.close()
 
     def answer(
         self,
@@ -167,20 +173,24 @@ class Serving:
             if self.rooms.stale():
                 self.rooms.build_index()
             manifest = index.read_manifest(self.rooms.settings.index_home)
-            now = self._now
-            if manifest.generation == now.generation and now.on == today_in_china():
+            if manifest.generation == self._now.generation and self._now.on == today_in_china():
                 return False
             self.rooms.forget()
-            opened = self._open()
-            with self._lock:
-                old, self._opened = self._now, opened
-                old.retired = True
-                idle = not old.users
-            if idle:
-                old.closing.close()
-            settle()
-            log.info("serving.switched", generation=opened.generation)
+            self._replace(self._open())
+            settle()  # where nothing here holds on to what was replaced
+            log.info("serving.switched", generation=self._now.generation)
             return True
+
+    def _replace(self, opened: _Opened) -> None:
+        """Answer from `opened`; what answered until now is closed as soon as nobody uses it."""
+        with self._lock:
+            old, self._opened = self._now, opened
+            old.retired = True
+            idle = not old.users
+        if idle:
+            old.close()
+        else:
+            old.closed.wait(_LONGEST_ANSWER)
 
     def request_refresh(self) -> None:
         """Have it refreshed in the background, at once; `status` says when it is done."""
