@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any, Protocol
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Row, bindparam, insert, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from service.answering.draft import NO_HINTS, NOTHING_OFF, Answer, Hints, Off, Outcome, Turn
 from service.errors import BadQuestion, NotFound
 from service.model.writing import Hear, Writer
-from service.models import AnswerRecord, CitedPassage, Conversation, now
+from service.models import AnswerRecord, CitedPassage, Conversation, now, table_of
 from service.switches import Switches
 
 REMEMBERED = 6  # turns of a conversation that a question is read in the light of
@@ -33,6 +33,32 @@ def clean_question(question: str, *, longest: int) -> str:
     if unreadable > max(3, len(text) // 10):
         raise BadQuestion("question_unreadable", "这段内容不像文字，请用文字写下您的问题。")
     return text.encode("utf-8", "replace").decode("utf-8")
+
+
+_conversations, _answers = table_of(Conversation), table_of(AnswerRecord)
+# Made once: each question takes all of them.
+_KEEP, _COPY, _BEGIN = insert(_answers), insert(table_of(CitedPassage)), insert(_conversations)
+# Locks the conversation until the commit. A write that changes nothing, since a read takes no lock
+# on SQLite.
+_HOLD = (
+    update(_conversations)
+    .where(_conversations.c.id == bindparam("conversation"))
+    .values(channel=_conversations.c.channel)
+)
+_HISTORY = (  # one row without an answer where nothing has been asked yet
+    select(
+        _answers.c.question,
+        _answers.c.outcome,
+        _answers.c.trace,
+        _answers.c.topic,
+        _answers.c.region,
+        _answers.c.answer,
+    )
+    .select_from(_conversations.outerjoin(_answers))
+    .where(_conversations.c.id == bindparam("conversation"))
+    .order_by(_answers.c.asked_at.desc(), _answers.c.id)
+    .limit(REMEMBERED)
+)
 
 
 def _deaf(_event: str, _data: dict[str, Any]) -> None: ...
@@ -146,8 +172,8 @@ class Desk:
             if conversation is None:
                 conversation = f"c_{secrets.token_urlsafe(16)}"
                 started = {"id": conversation, "channel": self._channel, "started_at": now()}
-                session.execute(insert(Conversation), started)
-            elif not _hold(session, conversation):
+                session.execute(_BEGIN, started)
+            elif not session.execute(_HOLD, {"conversation": conversation}).rowcount:  # type: ignore[attr-defined]
                 raise _gone()  # erased by the citizen while the answer was made
             shown = _record(session, conversation, answer)
             if beside:
@@ -171,34 +197,17 @@ class Desk:
     def _history(self, conversation: str) -> tuple[Turn, ...]:
         """The last turns of a conversation, oldest first. Raises NotFound."""
         with self._sessions() as session:
-            if session.get(Conversation, conversation) is None:
-                raise _gone()
-            newest = session.scalars(
-                select(AnswerRecord)
-                .where(AnswerRecord.conversation_id == conversation)
-                .order_by(AnswerRecord.asked_at.desc(), AnswerRecord.id)
-                .limit(REMEMBERED)
-            )
-            return tuple(turn_of(record) for record in newest)[::-1]
-
-
-def _hold(session: Session, conversation: str) -> bool:
-    """Lock the conversation until the commit, if it is still there. A write that changes nothing,
-    since a read takes no lock on SQLite."""
-    touched = session.execute(
-        update(Conversation)
-        .where(Conversation.id == conversation)
-        .values(channel=Conversation.channel)
-        .execution_options(synchronize_session=False)
-    )
-    return bool(touched.rowcount)  # type: ignore[attr-defined]
+            newest = session.execute(_HISTORY, {"conversation": conversation}).all()
+        if not newest:
+            raise _gone()
+        return tuple(turn_of(row) for row in newest if row.question is not None)[::-1]
 
 
 def _gone() -> NotFound:
     return NotFound("conversation_unknown", "这个会话不存在或已清除，请重新开始提问。")
 
 
-def turn_of(record: AnswerRecord) -> Turn:
+def turn_of(record: AnswerRecord | Row[*tuple[Any, ...]]) -> Turn:
     """What a later question of the conversation needs to know of an earlier one."""
     return Turn(
         question=record.question,
@@ -219,7 +228,7 @@ def _record(session: Session, conversation: str, answer: Answer) -> dict[str, An
     draft = answer.draft
     shown = {"conversation": conversation, "id": answer_id, **answer.to_json()}
     session.execute(
-        insert(AnswerRecord),
+        _KEEP,
         {
             "id": answer_id,
             "conversation_id": conversation,
@@ -246,5 +255,5 @@ def _record(session: Session, conversation: str, answer: Answer) -> dict[str, An
         for position, citation in enumerate(draft.citations)
     ]
     if copies:
-        session.execute(insert(CitedPassage), copies)
+        session.execute(_COPY, copies)
     return shown

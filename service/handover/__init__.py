@@ -6,14 +6,13 @@ A ticket goes waiting → claimed → closed. While it is claimed, the person ow
 from service.handover.duty import Duty
 from service.handover.live import Live
 from service.handover.presence import Presence
-from service.handover.tickets import Handovers, Owner, Referral, minutes_later
+from service.handover.tickets import Handovers, Referral, minutes_later
 from service.handover.urgent import UrgentWatch
 
 __all__ = [
     "Duty",
     "Handovers",
     "Live",
-    "Owner",
     "Presence",
     "Referral",
     "UrgentWatch",

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any, NoReturn
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from service.auth import Member
@@ -19,7 +19,7 @@ from service.errors import Conflict, NotFound
 from service.handover import words
 from service.handover.packet import Packet
 from service.handover.presence import Presence
-from service.models import HandoverMessage, HandoverTicket, Staff
+from service.models import HandoverMessage, HandoverTicket, Staff, table_of
 
 MESSAGES = 200  # at most so many at once; ask again after the last one
 
@@ -31,6 +31,14 @@ def visible(member: Member) -> list[Condition]:
     return [HandoverTicket.region == member.region] if member.region else []
 
 
+_tickets = table_of(HandoverTicket)
+_OWNED = (
+    select(_tickets.c.id)
+    .where(_tickets.c.conversation_id == bindparam("conversation"), _tickets.c.status == "claimed")
+    .limit(1)
+)
+
+
 def latest(session: Session, conversation: str, *conditions: Condition) -> HandoverTicket | None:
     """The newest ticket of a conversation that is as the conditions say."""
     return session.scalar(
@@ -40,6 +48,11 @@ def latest(session: Session, conversation: str, *conditions: Condition) -> Hando
         .order_by(HandoverTicket.created_at.desc(), HandoverTicket.status == "closed")
         .limit(1)
     )
+
+
+def is_owned(session: Session, conversation: str) -> bool:
+    """Whether somebody has claimed a ticket of the conversation; asked with every question."""
+    return session.scalar(_OWNED, {"conversation": conversation}) is not None
 
 
 def required(session: Session, conversation: str) -> HandoverTicket:

@@ -29,15 +29,6 @@ _TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Owner:
-    """Who owns a conversation now."""
-
-    handover_id: str
-    staff_id: str
-    claimed_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class Referral:
     """首问负责: whom we sent the citizen to, how to reach them, whether we passed the matter on."""
 
@@ -141,21 +132,14 @@ class Handovers:
                 self._ledger.say(session, handover, "system", words.WITHDRAWN)
             return self._for_citizen(session, ticket)
 
-    def owner_of(self, conversation: str) -> Owner | None:
-        """Who owns the conversation, or None: the assistant does."""
-        with self._sessions() as session:
-            ticket = ledger.latest(session, conversation, Ticket.status == "claimed")
-        if ticket is None or ticket.claimed_by is None or ticket.claimed_at is None:
-            return None
-        return Owner(ticket.id, ticket.claimed_by, views.utc(ticket.claimed_at))
-
     def citizen_says(self, conversation: str, text: str) -> dict[str, Any] | None:
         """Store the citizen's words, masked, for the person who owns the conversation.
 
         None where nobody does, or not any more: then nothing is stored. Raises BadRequest.
         """
-        if self.owner_of(conversation) is None:
-            return None  # a look is cheap, and most conversations are nobody's
+        with self._sessions() as session:
+            if not ledger.is_owned(session, conversation):
+                return None  # a look is cheap, and most conversations are nobody's
         text = words.masked(text, "内容", longest=LONGEST_MESSAGE)
         owned = [Ticket.conversation_id == conversation, Ticket.status == "claimed"]
         with self._sessions.begin() as session:

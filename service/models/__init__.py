@@ -25,6 +25,7 @@ from service.models.core import (
     Staff,
     UrgentAcknowledgement,
     now,
+    table_of,
 )
 from service.models.curation import Edit, EditMove
 from service.models.duty import DutyShift
@@ -107,4 +108,5 @@ __all__ = [
     "WeChatPerson",
     "WeChatToken",
     "now",
+    "table_of",
 ]

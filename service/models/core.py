@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import (
     JSON,
@@ -15,6 +15,7 @@ from sqlalchemy import (
     Index,
     Integer,
     String,
+    Table,
     Text,
     UniqueConstraint,
     text,
@@ -32,6 +33,11 @@ class Base(DeclarativeBase):
     """One MetaData for all tables, so that there is one migration history."""
 
     metadata = knowledge_metadata
+
+
+def table_of(entity: type[Base]) -> Table:
+    """The table of an entity, for statements that need nothing of the ORM."""
+    return cast(Table, entity.__table__)
 
 
 class Conversation(Base):

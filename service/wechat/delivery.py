@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -34,7 +35,7 @@ ANSWER_WITHIN = 4.0  # seconds after a callback arrives; the platform cuts it of
 _TRIES = 3  # of the platform
 _ATTEMPTS = 3  # to answer one message, before it is taken to be what kills the workers
 _LOOK, _FEED, _SWEEP, _RENEW, _TIDY = 0.5, 2.0, 5.0, 10.0, 600.0  # seconds between looks
-_TOGETHER = 0.01  # seconds in which what comes is taken together, by one statement
+_TOGETHER = 0.03  # seconds in which what comes is taken together, by one statement
 _SETTLED = timedelta(seconds=10)  # before the platform's record is believed to be complete
 _PAUSE = 300.0  # seconds without a call after the account's quota of calls is used up
 _MOST_RETRIES = 8  # of an error that we do not know
@@ -50,6 +51,23 @@ class Respond(Protocol):
     def failed(self) -> Sequence[str]:
         """What is said when answering has failed."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Caller:
+    """A callback that waits for its answer; `says`: it hands the answer back itself."""
+
+    loop: asyncio.AbstractEventLoop
+    told: asyncio.Future[Sequence[str] | None]
+    says: bool
+
+    def tell(self, parts: Sequence[str] | None) -> None:
+        """From any thread: the answer is there; its parts where this callback is to say it."""
+        self.loop.call_soon_threadsafe(self._tell, parts)
+
+    def _tell(self, parts: Sequence[str] | None) -> None:
+        if not self.told.done():
+            self.told.set_result(parts)
 
 
 class Post:
@@ -79,7 +97,7 @@ class Post:
         self._answering, self._sending = answering, sending
         self._denied = {key: tokens.denied(key) for key in accounts}
         self._paused: dict[str, float] = {}
-        self._waiting: dict[int, list[Callable[[], None]]] = {}
+        self._waiting: dict[int, list[_Caller]] = {}
         self._lock = threading.Lock()
         self._free_to_answer, self._free_to_send = answering, sending
         # What threads have really in hand: only that is kept from other workers.
@@ -140,35 +158,34 @@ class Post:
                 later=None if can_push else self._later,
             )
 
-        await self._answered(received.id, began + ANSWER_WITHIN)
+        until = began + ANSWER_WITHIN
+        parts = await self._answered(received.id, until, says=not prefer_push)
+        if parts is not None:
+            return (parts[0] if parts else None), received
         return await loop.run_in_executor(self._desk, settle), received
 
-    async def _answered(self, message: int, until: float) -> None:
-        """Wait until a message is answered, or for as long as there is."""
-        loop, done = asyncio.get_running_loop(), asyncio.Event()
-
-        def tell() -> None:
-            loop.call_soon_threadsafe(done.set)
-
+    async def _answered(self, message: int, until: float, *, says: bool) -> Sequence[str] | None:
+        """Wait until a message is answered, or for as long as there is. The answer, if it has been
+        left to this callback to say."""
+        loop = asyncio.get_running_loop()
+        caller = _Caller(loop, loop.create_future(), says)
         with self._lock:
-            self._waiting.setdefault(message, []).append(tell)
+            self._waiting.setdefault(message, []).append(caller)
         self._came.set()
         try:
             async with asyncio.timeout(max(0.0, until - time.monotonic())):
-                await done.wait()
+                return await caller.told
         except TimeoutError:
-            pass
+            return None
         finally:
             with self._lock:
-                self._waiting[message].remove(tell)
+                self._waiting[message].remove(caller)
                 if not self._waiting[message]:
                     del self._waiting[message]
 
-    def _tell(self, messages: Sequence[int]) -> None:
+    def _callers(self, messages: Sequence[int]) -> list[_Caller]:
         with self._lock:
-            waiting = [tell for message in messages for tell in self._waiting.get(message, ())]
-        for tell in waiting:
-            tell()
+            return [caller for message in messages for caller in self._waiting.get(message, ())]
 
     # Answering
 
@@ -188,7 +205,8 @@ class Post:
                     free -= len(jobs)
                     self._hand_out(self.inbox.claim(free, self._accounts, take_over=True))
                     if waited_for:  # another process may have answered
-                        self._tell(self.inbox.answered(waited_for))
+                        for caller in self._callers(self.inbox.answered(waited_for)):
+                            caller.tell(None)
                 if time.monotonic() - renewed > _RENEW:
                     with self._lock:
                         answering, sending = set(self._in_answer), set(self._in_sending)
@@ -209,10 +227,12 @@ class Post:
     def _answer(self, job: Job) -> None:
         try:
             parts = self._parts(job)
-            delivery = self.inbox.finish(job, parts, can_push=self.can_push(job.account))
-            if delivery == "pending":
-                self._tell([job.id])
-            elif delivery is not None:
+            said = any(caller.says for caller in self._callers([job.id]))
+            delivery = self.inbox.finish(job, parts, can_push=self.can_push(job.account), said=said)
+            if delivery in ("pending", "passive"):
+                for caller in self._callers([job.id]):
+                    caller.tell(parts if delivery == "passive" else None)
+            if delivery not in (None, "pending"):
                 self._goes.set()
         except Exception:
             # The lease ends, and it is tried again.

@@ -10,18 +10,27 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import JSON, and_, case, delete, exists, func, literal, or_, select, update
-from sqlalchemy.orm import Session, aliased, sessionmaker
+from sqlalchemy import (
+    Connection,
+    and_,
+    delete,
+    exists,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.orm import Session, sessionmaker
 
 from service.handover.views import utc
 from service.models import now
 from service.models.wechat import WeChatMessage as Message
 from service.models.wechat import WeChatOutgoing as Outgoing
 from service.models.wechat import WeChatPerson as Person
-from service.wechat import outbox, people
+from service.wechat import outbox, people, statements
 from service.wechat.messages import Incoming, Kind
-from service.wechat.rows import insert_or_ignore, writing
+from service.wechat.rows import insert_or_ignore, reading, writing
 from service.wechat.vault import Vault
 
 LEASE = timedelta(seconds=30)  # renewed while the worker lives
@@ -92,36 +101,24 @@ class Inbox:
             "answered_at": None if reply is None else at,
             "parts": None if reply is None else list(reply),
         }
-        with writing(self._sessions) as session:
-            new = insert_or_ignore(session, Message, row, Message.id)
+        with writing(self._sessions) as connection:
+            new = insert_or_ignore(connection, Message, [row], "id")
             if new:
                 sealed = self._vault.seal(incoming.openid)
-                people.met(session, person_id, account, incoming, sealed, at)
+                people.met(connection, person_id, account, incoming, sealed, at)
                 if incoming.kind is Kind.UNFOLLOW:
-                    outbox.give_up(session, person_id, at)
+                    outbox.give_up(connection, person_id, at)
                 elif can_push and incoming.kind is not Kind.OTHER:
-                    outbox.release(session, person_id, at)
+                    outbox.release(connection, person_id, at)
         if not new:
             return self._again(account, incoming.key)
         first = reply[0] if reply else None
-        return Received(new[0].id, True, str(row["delivery"]), first, 1, at)
+        return Received(new.id, True, str(row["delivery"]), first, 1, at)
 
     def _again(self, account: str, key: str) -> Received:
         """What an earlier try has left."""
-        with writing(self._sessions) as session:
-            row = session.execute(
-                update(Message)
-                .where(Message.account == account, Message.key == key)
-                .values(tries=Message.tries + 1)
-                .returning(
-                    Message.id,
-                    Message.delivery,
-                    Message.parts,
-                    Message.tries,
-                    Message.received_at,
-                )
-                .execution_options(synchronize_session=False)
-            ).one()
+        with writing(self._sessions) as connection:
+            row = connection.execute(statements.AGAIN, {"of": account, "named": key}).one()
         said = row.parts[0] if row.parts and row.delivery in ("passive", "later") else None
         return Received(row.id, False, row.delivery, said, row.tries, utc(row.received_at))
 
@@ -131,48 +128,16 @@ class Inbox:
         what nobody is answering any more."""
         if most < 1:
             return []
-        at, other = self._clock(), aliased(Message)
-        if take_over:
-            free = and_(Message.state == "answering", Message.lease_until < at)
-        else:
-            mine_or_old = or_(Message.worker == self._worker, Message.received_at < at - OWN_FIRST)
-            free = and_(Message.state == "waiting", mine_or_old)
-        earlier = exists().where(
-            other.person_id == Message.person_id,
-            other.state.in_(("waiting", "answering")),
-            other.id < Message.id,
-        )
-        oldest = (
-            select(Message.id)
-            .where(free, Message.account.in_(accounts), ~earlier)
-            .order_by(Message.id)
-            .limit(most)
-            .with_for_update(skip_locked=True)
-        )
-        with self._sessions() as session:  # most looks find nothing, and need no lock
-            if session.scalar(oldest.limit(1)) is None:
+        at = self._clock()
+        look, claim = statements.TAKE_OVER if take_over else statements.CLAIM
+        given: dict[str, Any] = {"accounts": list(accounts), "at": at, "own": self._worker}
+        if not take_over:
+            given["old"] = at - OWN_FIRST
+        with reading(self._sessions) as connection:  # most looks find nothing, and need no lock
+            if connection.scalar(look, given | {"most": 1}) is None:
                 return []
-        with writing(self._sessions) as session:
-            rows = session.execute(
-                update(Message)
-                .where(Message.id.in_(oldest), free)
-                .values(
-                    state="answering",
-                    worker=self._worker,
-                    lease_until=at + LEASE,
-                    attempts=Message.attempts + 1,
-                    began_at=func.coalesce(Message.began_at, at),
-                )
-                .returning(
-                    Message.id,
-                    Message.account,
-                    Message.person_id,
-                    Message.sealed,
-                    Message.attempts,
-                    Message.began_at,
-                )
-                .execution_options(synchronize_session=False)
-            ).all()
+        with writing(self._sessions) as connection:
+            rows = connection.execute(claim, given | {"most": most, "lease": at + LEASE}).all()
         return [
             Job(
                 row.id,
@@ -189,8 +154,8 @@ class Inbox:
         """Keep these, which this process is answering; what it has lost hold of becomes free."""
         if not ids:
             return
-        with writing(self._sessions) as session:
-            session.execute(
+        with writing(self._sessions) as connection:
+            connection.execute(
                 update(Message)
                 .where(
                     Message.id.in_(ids),
@@ -198,33 +163,21 @@ class Inbox:
                     Message.worker == self._worker,
                 )
                 .values(lease_until=self._clock() + LEASE)
-                .execution_options(synchronize_session=False)
             )
 
-    def finish(self, job: Job, parts: Sequence[str], *, can_push: bool) -> str | None:
-        """Store the reply, and queue it if the callback is over already: its delivery. None when
-        another worker has taken the message over: then nothing is stored."""
+    def finish(
+        self, job: Job, parts: Sequence[str], *, can_push: bool, said: bool = False
+    ) -> str | None:
+        """Store the reply, and how it is delivered. Where `said`, a callback waits to say it: that
+        is decided with it. Where the callback is over, it is queued. None when another worker has
+        taken the message over: then nothing is stored."""
         at = self._clock()
-        pending = Message.delivery == "pending"
-        with writing(self._sessions) as session:
-            delivery = session.scalar(
-                update(Message)
-                .where(
-                    Message.id == job.id,
-                    Message.state == "answering",
-                    Message.worker == self._worker,
-                )
-                .values(
-                    state="answered",
-                    answered_at=at,
-                    sealed=None,
-                    parts=case((pending, literal(list(parts), JSON)), else_=Message.parts),
-                )
-                .returning(Message.delivery)
-                .execution_options(synchronize_session=False)
-            )
+        with writing(self._sessions) as connection:
+            given = {"message": job.id, "own": self._worker, "at": at, "reply": list(parts)}
+            delivery: str | None = connection.scalar(statements.FINISH[said], given)
             if delivery not in (None, "pending"):
-                self._queue(session, job, parts, 0, at, can_push=can_push)
+                first = 1 if delivery == "passive" else 0
+                self._queue(connection, job, parts, first, at, can_push=can_push)
         return delivery
 
     def settle(
@@ -237,36 +190,20 @@ class Inbox:
         and the others are queued.
         """
         at = self._clock()
-        pending = and_(Message.id == message_id, Message.delivery == "pending")
-        with writing(self._sessions) as session:
-            row = session.execute(
-                update(Message)
-                .where(pending, Message.state == "answered")
-                .values(delivery="pushed" if prefer_push else "passive")
-                .returning(Message.account, Message.person_id, Message.parts)
-                .execution_options(synchronize_session=False)
-            ).one_or_none()
+        with writing(self._sessions) as connection:
+            given = {"message": message_id, "by": "pushed" if prefer_push else "passive"}
+            row = connection.execute(statements.SETTLE_ANSWERED, given).one_or_none()
             if row is not None:
                 job = Job(message_id, row.account, row.person_id, None, 0, None)
                 parts = row.parts or []
-                self._queue(session, job, parts, 0 if prefer_push else 1, at, can_push=can_push)
+                self._queue(connection, job, parts, 0 if prefer_push else 1, at, can_push=can_push)
                 return parts[0] if parts and not prefer_push else None
-            waits = session.execute(
-                update(Message)
-                .where(pending, Message.state != "answered")
-                .values(
-                    delivery="pushed" if later is None else "later",
-                    parts=None if later is None else [later],
-                )
-                .returning(Message.id)
-                .execution_options(synchronize_session=False)
-            ).one_or_none()
-            if waits is not None:
+            given["by"] = "pushed" if later is None else "later"
+            said = None if later is None else [later]
+            if connection.execute(statements.SETTLE_WAITING, given | {"reply": said}).one_or_none():
                 return later
-        with self._sessions() as session:
-            settled = session.execute(
-                select(Message.delivery, Message.parts).where(Message.id == message_id)
-            ).one()
+        with reading(self._sessions) as connection:
+            settled = connection.execute(statements.HOW, {"message": message_id}).one()
         if settled.delivery == "pending":  # answered between the two: once more
             return self.settle(message_id, can_push=can_push, prefer_push=prefer_push, later=later)
         return settled.parts[0] if settled.parts and settled.delivery != "pushed" else None
@@ -281,35 +218,34 @@ class Inbox:
             Message.state == "answered",
             Message.received_at < at - LAST_TRY,
         )
-        with self._sessions() as session:
-            if session.scalar(select(Message.id).where(old).limit(1)) is None:
+        with reading(self._sessions) as connection:
+            if connection.scalar(select(Message.id).where(old).limit(1)) is None:
                 return 0
-        with writing(self._sessions) as session:
-            rows = session.execute(
+        with writing(self._sessions) as connection:
+            rows = connection.execute(
                 update(Message)
                 .where(old)
                 .values(delivery="pushed")
                 .returning(Message.id, Message.account, Message.person_id, Message.parts)
-                .execution_options(synchronize_session=False)
             ).all()
             for row in rows:
                 job = Job(row.id, row.account, row.person_id, None, 0, None)
-                self._queue(session, job, row.parts or [], 0, at, can_push=can_push(row.account))
+                self._queue(connection, job, row.parts or [], 0, at, can_push=can_push(row.account))
         return len(rows)
 
     def answered(self, ids: Collection[int]) -> list[int]:
         """Which of these are answered by now, by whatever process."""
-        with self._sessions() as session:
+        with reading(self._sessions) as connection:
             return list(
-                session.scalars(
+                connection.scalars(
                     select(Message.id).where(Message.id.in_(ids), Message.state == "answered")
                 )
             )
 
     def unfinished(self, person_id: str) -> int | None:
         """The oldest message of somebody that is not answered yet."""
-        with self._sessions() as session:
-            return session.scalar(
+        with reading(self._sessions) as connection:
+            return connection.scalar(
                 select(Message.id)
                 .where(Message.person_id == person_id, Message.state.in_(("waiting", "answering")))
                 .order_by(Message.id)
@@ -319,8 +255,8 @@ class Inbox:
     def tidy(self) -> None:
         """Forget what nobody will ask for: old messages, replies, and addresses of no more use."""
         at = self._clock()
-        with writing(self._sessions) as session:
-            session.execute(
+        with writing(self._sessions) as connection:
+            connection.execute(
                 update(Message)
                 .where(
                     Message.parts.is_not(None),
@@ -328,17 +264,14 @@ class Inbox:
                     Message.received_at < at - timedelta(minutes=10),
                 )
                 .values(parts=None)
-                .execution_options(synchronize_session=False)
             )
-            session.execute(
-                delete(Message)
-                .where(Message.received_at < at - _KEPT, Message.state == "answered")
-                .execution_options(synchronize_session=False)
+            connection.execute(
+                delete(Message).where(Message.received_at < at - _KEPT, Message.state == "answered")
             )
             nothing_to_send = ~exists().where(
                 Outgoing.person_id == Person.id, Outgoing.state.in_(("queued", "sending"))
             )
-            session.execute(
+            connection.execute(
                 update(Person)
                 .where(
                     Person.sealed.is_not(None),
@@ -347,12 +280,11 @@ class Inbox:
                     nothing_to_send,
                 )
                 .values(sealed=None)
-                .execution_options(synchronize_session=False)
             )
 
     @staticmethod
     def _queue(
-        session: Session,
+        connection: Connection,
         job: Job,
         parts: Sequence[str],
         start: int,
@@ -361,7 +293,7 @@ class Inbox:
         can_push: bool,
     ) -> None:
         outbox.put(
-            session,
+            connection,
             account=job.account,
             person_id=job.person_id,
             source="answer",

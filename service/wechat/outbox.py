@@ -13,17 +13,27 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, cast, delete, exists, func, select, update
-from sqlalchemy.orm import Session, aliased, sessionmaker
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    String,
+    cast,
+    delete,
+    exists,
+    func,
+    select,
+    update,
+)
+from sqlalchemy.orm import Session, sessionmaker
 
 from service.handover import words
 from service.handover.views import utc
 from service.models import HandoverMessage, HandoverTicket, now
 from service.models.wechat import WeChatOutgoing as Outgoing
 from service.models.wechat import WeChatPerson as Person
-from service.wechat import text
+from service.wechat import statements, text
 from service.wechat.people import AFTER_ACTION, AFTER_MESSAGE, quota
-from service.wechat.rows import insert_or_ignore, writing
+from service.wechat.rows import insert_or_ignore, reading, writing
 from service.wechat.vault import Vault
 
 _LEASE = timedelta(seconds=30)  # renewed while the worker lives
@@ -50,7 +60,7 @@ class Item:
 
 
 def put(
-    session: Session,
+    connection: Connection,
     *,
     account: str,
     person_id: str,
@@ -80,28 +90,27 @@ def put(
         if number >= start
     ]
     if rows:
-        insert_or_ignore(session, Outgoing, rows)
+        insert_or_ignore(connection, Outgoing, rows)
 
 
-def release(session: Session, person_id: str, at: datetime) -> None:
+def release(connection: Connection, person_id: str, at: datetime) -> None:
     """Send what was held: the citizen has written, and there is a quota again."""
-    _move(session, ["held"], "queued", Outgoing.person_id == person_id, not_before=at)
+    connection.execute(statements.RELEASE, {"to": person_id, "at": at})
 
 
-def give_up(session: Session, person_id: str, at: datetime) -> None:
+def give_up(connection: Connection, person_id: str, at: datetime) -> None:
     """Somebody follows no more: nothing can reach him."""
     waiting = ["queued", "held", "unknown"]
-    _move(session, waiting, "expired", Outgoing.person_id == person_id, text=None, finished_at=at)
+    _move(
+        connection, waiting, "expired", Outgoing.person_id == person_id, text=None, finished_at=at
+    )
 
 
 def _move(
-    session: Session, states: list[str], state: str, which: ColumnElement[bool], **values: Any
+    connection: Connection, states: list[str], state: str, which: ColumnElement[bool], **values: Any
 ) -> None:
-    session.execute(
-        update(Outgoing)
-        .where(which, Outgoing.state.in_(states))
-        .values(state=state, **values)
-        .execution_options(synchronize_session=False)
+    connection.execute(
+        update(Outgoing).where(which, Outgoing.state.in_(states)).values(state=state, **values)
     )
 
 
@@ -124,51 +133,23 @@ class Outbox:
         first; the attempt is on record. What the quota does not allow is held."""
         if most < 1:
             return []
-        at, other = self._clock(), aliased(Outgoing)
-        earlier = exists().where(
-            other.person_id == Outgoing.person_id,
-            other.state.in_(("queued", "sending")),
-            other.id < Outgoing.id,
-        )
-        due = (
-            select(Outgoing.id)
-            .where(
-                Outgoing.state == "queued",
-                Outgoing.not_before <= at,
-                Outgoing.account.in_(accounts),
-                ~earlier,
-            )
-            .order_by(Outgoing.id)
-            .limit(most)
-            .with_for_update(skip_locked=True)
-        )
-        with self._sessions() as session:  # most looks find nothing, and need no lock
-            if session.scalar(due.limit(1)) is None:
+        at = self._clock()
+        given = {"accounts": list(accounts), "at": at}
+        with reading(self._sessions) as connection:  # most looks find nothing, and need no lock
+            if connection.scalar(statements.DUE, given | {"most": 1}) is None:
                 return []
-        with writing(self._sessions) as session:
-            rows = session.execute(
-                update(Outgoing)
-                .where(Outgoing.id.in_(due), Outgoing.state == "queued")
-                .values(
-                    state="sending",
-                    worker=self._worker,
-                    attempts=Outgoing.attempts + 1,
-                    attempted_at=at,
-                    lease_until=at + _LEASE,
-                )
-                .returning(Outgoing.id, Outgoing.person_id, Outgoing.text, Outgoing.attempts)
-                .execution_options(synchronize_session=False)
-            ).all()
-            wanted = {row.person_id for row in rows}
-            people = session.scalars(select(Person).where(Person.id.in_(wanted)))
-            by_id = {person.id: person for person in people}
+        with writing(self._sessions) as connection:
+            more = {"most": most, "own": self._worker, "lease": at + _LEASE}
+            rows = connection.execute(statements.TAKE, given | more).all()
+            wanted = {"people": [row.person_id for row in rows]}
+            by_id = {person.id: person for person in connection.execute(statements.THEM, wanted)}
             items = []
             for row in sorted(rows, key=lambda row: row.id):
                 person = by_id[row.person_id]
                 openid = self._vault.unseal(person.sealed)
                 if openid is None or quota(person, at).left < 1:
                     which = Outgoing.id == row.id
-                    _move(session, ["sending"], "held", which, attempts=row.attempts - 1)
+                    _move(connection, ["sending"], "held", which, attempts=row.attempts - 1)
                 else:
                     items.append(
                         Item(row.id, person.account, person.id, openid, row.text, row.attempts, at)
@@ -179,8 +160,8 @@ class Outbox:
         """Keep these, which this process is sending; what it has lost hold of becomes unclear."""
         if not ids:
             return
-        with writing(self._sessions) as session:
-            session.execute(
+        with writing(self._sessions) as connection:
+            connection.execute(
                 update(Outgoing)
                 .where(
                     Outgoing.id.in_(ids),
@@ -188,67 +169,71 @@ class Outbox:
                     Outgoing.worker == self._worker,
                 )
                 .values(lease_until=self._clock() + _LEASE)
-                .execution_options(synchronize_session=False)
             )
 
     def sent(self, item: Item) -> None:
-        with writing(self._sessions) as session:
-            # Whatever was thought of it meanwhile.
-            thought = ["sending", "unknown", "queued", "held"]
-            values = {"text": None, "finished_at": self._clock()}
-            _move(session, thought, "sent", Outgoing.id == item.id, **values)
-            self._count(session, item.person_id)
+        with writing(self._sessions) as connection:
+            connection.execute(statements.SENT, {"item": item.id, "at": self._clock()})
+            connection.execute(statements.COUNT, {"to": item.person_id})
 
     def unknown(self, item: Item) -> None:
         """It may have arrived, and may count."""
-        with writing(self._sessions) as session:
-            self._end(session, item, "unknown", lease_until=None)
-            self._count(session, item.person_id)
+        with writing(self._sessions) as connection:
+            self._end(connection, item, "unknown", lease_until=None)
+            connection.execute(statements.COUNT, {"to": item.person_id})
 
     def hold(self, item: Item, code: int, *, closed: bool = False, used_up: bool = False) -> None:
         """The platform has refused; it waits until the citizen writes again."""
-        with writing(self._sessions) as session:
-            self._end(session, item, "held", code=code)
+        with writing(self._sessions) as connection:
+            self._end(connection, item, "held", code=code)
             values: dict[str, Any] = _CLOSED if closed else _USED_UP if used_up else {}
             if values:
-                session.execute(update(Person).where(Person.id == item.person_id).values(**values))
+                connection.execute(
+                    update(Person).where(Person.id == item.person_id).values(**values)
+                )
 
     def hold_all(self, account: str) -> None:
         """The account cannot send by itself (any more): what is queued waits to be asked for."""
-        with writing(self._sessions) as session:
-            _move(session, ["queued"], "held", Outgoing.account == account)
+        with writing(self._sessions) as connection:
+            _move(connection, ["queued"], "held", Outgoing.account == account)
 
     def later(self, item: Item, code: int | None = None, wait: timedelta | None = None) -> None:
         """It was not sent; try again after a while, longer each time."""
         wait = wait or min(timedelta(seconds=2 ** min(item.attempts, 6)), _SLOWEST_RETRY)
-        with writing(self._sessions) as session:
-            self._end(session, item, "queued", code=code, not_before=self._clock() + wait)
+        with writing(self._sessions) as connection:
+            self._end(connection, item, "queued", code=code, not_before=self._clock() + wait)
 
     def fail(self, item: Item, code: int) -> None:
         """It can never be sent as it is. The text stays, for who looks into it."""
-        with writing(self._sessions) as session:
-            self._end(session, item, "failed", code=code, finished_at=self._clock())
+        with writing(self._sessions) as connection:
+            self._end(connection, item, "failed", code=code, finished_at=self._clock())
 
     def lost_sight_of(self) -> int:
         """Turn what dead workers were sending into `unknown`; how many."""
         at = self._clock()
-        with writing(self._sessions) as session:
+        with writing(self._sessions) as connection:
             return len(
-                session.scalars(
+                connection.scalars(
                     update(Outgoing)
                     .where(Outgoing.state == "sending", Outgoing.lease_until < at)
                     .values(state="unknown", lease_until=None)
                     .returning(Outgoing.id)
-                    .execution_options(synchronize_session=False)
                 ).all()
             )
 
     def unclear(self, account: str, *, settled: timedelta) -> list[Item]:
         """What may have arrived at somebody of an account, some time ago."""
         before = self._clock() - settled
-        with self._sessions() as session:
-            rows = session.execute(
-                select(Outgoing, Person.sealed)
+        with reading(self._sessions) as connection:
+            rows = connection.execute(
+                select(
+                    Outgoing.id,
+                    Outgoing.person_id,
+                    Outgoing.text,
+                    Outgoing.attempts,
+                    Outgoing.attempted_at,
+                    Person.sealed,
+                )
                 .join(Person, Person.id == Outgoing.person_id)
                 .where(
                     Outgoing.account == account,
@@ -259,8 +244,8 @@ class Outbox:
                 .limit(500)
             ).all()
         found = []
-        for row, sealed in rows:
-            openid = self._vault.unseal(sealed)
+        for row in rows:
+            openid = self._vault.unseal(row.sealed)
             if openid is not None and row.text is not None and row.attempted_at is not None:
                 at = utc(row.attempted_at)
                 found.append(
@@ -273,9 +258,9 @@ class Outbox:
         values: dict[str, Any] = {}
         if arrived:
             values = {"text": None, "finished_at": self._clock()}
-        with writing(self._sessions) as session:
+        with writing(self._sessions) as connection:
             state = "sent" if arrived else "queued"
-            _move(session, ["unknown"], state, Outgoing.id == item.id, **values)
+            _move(connection, ["unknown"], state, Outgoing.id == item.id, **values)
 
     def feed(self, accounts: Collection[str], can_push: Callable[[str], bool]) -> int:
         """Queue what staff have said to citizens who came by these accounts, each message once; how
@@ -306,12 +291,12 @@ class Outbox:
             )
             .order_by(HandoverMessage.seq)
         )
-        with self._sessions() as session:
-            rows = session.execute(wanted).all()
+        with reading(self._sessions) as connection:
+            rows = connection.execute(wanted).all()
         for row in rows:
-            with writing(self._sessions) as session:
+            with writing(self._sessions) as connection:
                 put(
-                    session,
+                    connection,
                     account=row.account,
                     person_id=row.id,
                     source="handover",
@@ -327,31 +312,30 @@ class Outbox:
         states = ["held", "unknown"] if also_unknown else ["held"]
         mine = (Outgoing.person_id == person_id, Outgoing.state.in_(states))
         oldest = select(Outgoing.id).where(*mine).order_by(Outgoing.id).limit(1).scalar_subquery()
-        with writing(self._sessions) as session:
-            taken = session.execute(
+        with writing(self._sessions) as connection:
+            taken = connection.execute(
                 update(Outgoing)
                 .where(Outgoing.id == oldest, Outgoing.state.in_(states))
                 .values(state="sent", finished_at=self._clock())
                 .returning(Outgoing.id, Outgoing.text)
-                .execution_options(synchronize_session=False)
             ).one_or_none()
             if taken is None:
                 return None, 0
-            _move(session, ["sent"], "sent", Outgoing.id == taken.id, text=None)
-            return taken.text, session.scalar(select(func.count(Outgoing.id)).where(*mine)) or 0
+            _move(connection, ["sent"], "sent", Outgoing.id == taken.id, text=None)
+            return taken.text, connection.scalar(select(func.count(Outgoing.id)).where(*mine)) or 0
 
     def waiting_for(self, person_id: str, *states: str) -> int:
         """How many texts of somebody are in these states."""
-        with self._sessions() as session:
+        with reading(self._sessions) as connection:
             counted = select(func.count(Outgoing.id)).where(
                 Outgoing.person_id == person_id, Outgoing.state.in_(states)
             )
-            return session.scalar(counted) or 0
+            return connection.scalar(counted) or 0
 
     def counts(self) -> dict[str, dict[str, int]]:
         """How many messages of each account are in each state."""
-        with self._sessions() as session:
-            rows = session.execute(
+        with reading(self._sessions) as connection:
+            rows = connection.execute(
                 select(Outgoing.account, Outgoing.state, func.count(Outgoing.id))
                 .group_by(Outgoing.account, Outgoing.state)
                 .order_by(Outgoing.account, Outgoing.state)
@@ -364,29 +348,12 @@ class Outbox:
     def tidy(self) -> None:
         """Give up what was held too long, and forget what ended long ago."""
         at = self._clock()
-        with writing(self._sessions) as session:
+        with writing(self._sessions) as connection:
             waiting, old = ["queued", "held", "unknown"], Outgoing.created_at < at - _HELD_FOR
-            _move(session, waiting, "expired", old, text=None, finished_at=at)
-            session.execute(
-                delete(Outgoing)
-                .where(Outgoing.finished_at < at - _KEPT)
-                .execution_options(synchronize_session=False)
-            )
+            _move(connection, waiting, "expired", old, text=None, finished_at=at)
+            connection.execute(delete(Outgoing).where(Outgoing.finished_at < at - _KEPT))
 
     @staticmethod
-    def _end(session: Session, item: Item, state: str, **values: Any) -> None:
+    def _end(connection: Connection, item: Item, state: str, **values: Any) -> None:
         """What became of an attempt, unless its text was erased meanwhile."""
-        _move(session, ["sending"], state, Outgoing.id == item.id, **values)
-
-    @staticmethod
-    def _count(session: Session, person_id: str) -> None:
-        """One message fewer may be sent."""
-        session.execute(
-            update(Person)
-            .where(Person.id == person_id)
-            .values(
-                sent_since_spoke=Person.sent_since_spoke + 1,
-                sent_since_acted=Person.sent_since_acted + 1,
-            )
-            .execution_options(synchronize_session=False)
-        )
+        _move(connection, ["sending"], state, Outgoing.id == item.id, **values)

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Connection, Row, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from service.handover.views import utc
-from service.models import AnswerRecord, Conversation, HandoverTicket, now
+from service.models import AnswerRecord, HandoverTicket, now
 from service.models.wechat import WeChatPerson as Person
+from service.wechat import statements
 from service.wechat.messages import Incoming, Kind
-from service.wechat.rows import insert_or_update, writing
+from service.wechat.rows import insert_or_update, reading, writing
 
 # The platform's quota: so many after the citizen's last message, so many after a click, a scan or
 # following, each within its time. A little earlier than the platform, whose clock is not ours.
@@ -33,7 +34,7 @@ class Quota:
     until: datetime | None
 
 
-def quota(person: Person, at: datetime) -> Quota:
+def quota(person: Person | Row[Any], at: datetime) -> Quota:
     """What the platform allows at a moment. Two windows that are both open do not add up: of what
     the platform does then nothing is documented, and the larger one is what it allows at least."""
     found = Quota(0, None)
@@ -47,7 +48,12 @@ def quota(person: Person, at: datetime) -> Quota:
 
 
 def met(
-    session: Session, person_id: str, account: str, incoming: Incoming, sealed: str, at: datetime
+    connection: Connection,
+    person_id: str,
+    account: str,
+    incoming: Incoming,
+    sealed: str,
+    at: datetime,
 ) -> None:
     """Note that somebody has written or acted: a window opens, and the address is known anew."""
     values: dict[str, Any] = {}
@@ -62,7 +68,7 @@ def met(
     values["changed_at"] = at
     unsent = {"sent_since_spoke": 0, "sent_since_acted": 0}
     row = {"id": person_id, "account": account, **unsent, **values}
-    insert_or_update(session, Person, row, values)
+    insert_or_update(connection, Person, row, values)
 
 
 class Talks:
@@ -78,42 +84,40 @@ class Talks:
         to answer in the old one) or if `new`; and the scene. It is there before the question is
         asked, so that after a crash it can be seen whether that was answered."""
         at = self._clock()
-        is_it = Person.id == person_id
-        with self._sessions() as session:
-            person = session.execute(
-                select(Person.conversation_id, Person.conversation_at, Person.scene).where(is_it)
-            ).one()
+        with reading(self._sessions) as connection:
+            person = connection.execute(statements.TALK, {"person": person_id}).one()
         current = person.conversation_id
         silent = at - utc(person.conversation_at) if person.conversation_at else TALK_ENDS_AFTER
         over = silent >= TALK_ENDS_AFTER and not self._is_handed_over(current)
         begins = new or current is None or over
         if not begins and silent < _NOTED_EVERY:
             return current, person.scene
-        with writing(self._sessions) as session:
+        with writing(self._sessions) as connection:
             if begins:
                 current = f"c_{secrets.token_urlsafe(16)}"
                 started = {"id": current, "channel": "wechat", "started_at": at}
-                session.execute(insert(Conversation), started)
-            values = {"conversation_id": current, "conversation_at": at}
-            session.execute(update(Person).where(is_it).values(**values))
+                connection.execute(statements.BEGIN, started)
+            connection.execute(
+                statements.GO_ON, {"person": person_id, "current": current, "at": at}
+            )
         return current, person.scene
 
     def latest(self, person_id: str) -> str | None:
         """The conversation somebody had last, gone on with or not."""
-        with self._sessions() as session:
-            return session.scalar(select(Person.conversation_id).where(Person.id == person_id))
+        with reading(self._sessions) as connection:
+            return connection.scalar(select(Person.conversation_id).where(Person.id == person_id))
 
     def _is_handed_over(self, conversation: str | None) -> bool:
-        with self._sessions() as session:
+        with reading(self._sessions) as connection:
             ticket = select(HandoverTicket.id).where(
                 HandoverTicket.conversation_id == conversation, HandoverTicket.status != "closed"
             )
-            return session.scalar(ticket.limit(1)) is not None
+            return connection.scalar(ticket.limit(1)) is not None
 
     def last_answer(self, conversation: str) -> dict[str, Any] | None:
         """The JSON of the newest answer in a conversation."""
-        with self._sessions() as session:
-            return session.scalar(
+        with reading(self._sessions) as connection:
+            return connection.scalar(
                 select(AnswerRecord.answer)
                 .where(AnswerRecord.conversation_id == conversation)
                 .order_by(AnswerRecord.asked_at.desc(), AnswerRecord.id)

@@ -1,51 +1,79 @@
-"""Writes on both kinds of database: in turn, and with inserts that a second one does not break."""
+"""Reads and writes on both kinds of database: writes in turn, and inserts that a second one does
+not break. On connections, not the ORM's sessions, and with statements that are made once: a message
+takes some twenty of them, and making and mapping each anew cost as much as carrying it out."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
+from functools import cache
 from typing import Any
 
+from sqlalchemy import Connection, Engine
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, sessionmaker
 
-from service.models import Base
+from service.models import Base, table_of
 
 _ONE_WRITER = threading.Lock()
 
 
 @contextmanager
-def writing(sessions: sessionmaker[Session]) -> Iterator[Session]:
+def reading(sessions: sessionmaker[Session]) -> Iterator[Connection]:
+    """A connection to read with."""
+    with _engine(sessions).connect() as connection:
+        yield connection
+
+
+@contextmanager
+def writing(sessions: sessionmaker[Session]) -> Iterator[Connection]:
     """A transaction that writes. A file has one writer: who finds it busy asks again and again and
     may be passed over, while those who wait for a lock of our own wake up in a moment."""
-    bind = sessions.kw["bind"]
+    engine = _engine(sessions)
     with (
-        _ONE_WRITER if bind.dialect.name == "sqlite" else nullcontext(),
-        sessions.begin() as session,
+        _ONE_WRITER if engine.dialect.name == "sqlite" else nullcontext(),
+        engine.begin() as connection,
     ):
-        yield session
+        yield connection
 
 
 def insert_or_ignore(
-    session: Session, table: type[Base], values: dict[str, Any] | list[dict[str, Any]], *wanted: Any
+    connection: Connection, table: type[Base], rows: list[dict[str, Any]], *wanted: str
 ) -> Any:
-    """Insert what breaks no unique constraint, and give the `wanted` columns of what is new."""
-    statement = _insert(session, table).values(values).on_conflict_do_nothing()
-    if wanted:
-        return session.execute(statement.returning(*wanted)).all()
-    session.execute(statement)
-    return ()
+    """Insert what breaks no unique constraint; of one row, give the `wanted` columns if it is
+    new. All rows have the same columns."""
+    statement = _ignoring(connection.dialect.name, table, wanted)
+    found = connection.execute(statement, rows[0] if len(rows) == 1 else rows)
+    return found.one_or_none() if wanted else None
 
 
 def insert_or_update(
-    session: Session, table: type[Base], values: dict[str, Any], changes: dict[str, Any]
+    connection: Connection, table: type[Base], row: dict[str, Any], changes: Mapping[str, Any]
 ) -> None:
-    """Insert a row, or make the `changes` to the one with that `id`."""
-    statement = _insert(session, table).values(values)
-    session.execute(statement.on_conflict_do_update(index_elements=["id"], set_=changes))
+    """Insert a row, or give the one with its `id` the `changes`, which are in the row too."""
+    connection.execute(_updating(connection.dialect.name, table, frozenset(changes)), row)
 
 
-def _insert(session: Session, table: type[Base]) -> Any:
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    return dialect.insert(table)
+@cache
+def _ignoring(dialect: str, table: type[Base], wanted: tuple[str, ...]) -> Any:
+    statement = _insert(dialect, table).on_conflict_do_nothing()
+    return (
+        statement.returning(*(table_of(table).c[name] for name in wanted)) if wanted else statement
+    )
+
+
+@cache
+def _updating(dialect: str, table: type[Base], changes: frozenset[str]) -> Any:
+    statement = _insert(dialect, table)
+    values = {name: statement.excluded[name] for name in sorted(changes)}
+    return statement.on_conflict_do_update(index_elements=["id"], set_=values)
+
+
+def _insert(dialect: str, table: type[Base]) -> Any:
+    return (postgresql if dialect == "postgresql" else sqlite).insert(table_of(table))
+
+
+def _engine(sessions: sessionmaker[Session]) -> Engine:
+    engine: Engine = sessions.kw["bind"]
+    return engine

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from service.handover.views import utc
 from service.models import now
 from service.models.wechat import WeChatToken
-from service.wechat.rows import insert_or_ignore, writing
+from service.wechat.rows import insert_or_ignore, reading, writing
 from service.wechat.vault import Vault
 
 # Within these last minutes the platform gives out the next token, and honours both.
@@ -61,22 +61,24 @@ class Tokens:
 
     def denied(self, account: str) -> bool:
         """Whether the platform has said lately that the account may not send."""
-        with self._sessions() as session:
-            at = session.scalar(select(WeChatToken.denied_at).where(WeChatToken.account == account))
+        with reading(self._sessions) as connection:
+            at = connection.scalar(
+                select(WeChatToken.denied_at).where(WeChatToken.account == account)
+            )
         return at is not None and utc(at) > self._clock() - _DENIED
 
     def deny(self, account: str) -> None:
-        with writing(self._sessions) as session:
-            insert_or_ignore(session, WeChatToken, {"account": account})
-            session.execute(
+        with writing(self._sessions) as connection:
+            insert_or_ignore(connection, WeChatToken, [{"account": account}])
+            connection.execute(
                 update(WeChatToken)
                 .where(WeChatToken.account == account)
                 .values(denied_at=self._clock())
             )
 
     def _held(self, account: str) -> str | None:
-        with self._sessions() as session:
-            row = session.execute(
+        with reading(self._sessions) as connection:
+            row = connection.execute(
                 select(WeChatToken.sealed, WeChatToken.expires_at).where(
                     WeChatToken.account == account
                 )
@@ -87,9 +89,9 @@ class Tokens:
 
     def _lock(self, account: str) -> bool:
         at = self._clock()
-        with writing(self._sessions) as session:
-            insert_or_ignore(session, WeChatToken, {"account": account})
-            locked = session.scalars(
+        with writing(self._sessions) as connection:
+            insert_or_ignore(connection, WeChatToken, [{"account": account}])
+            locked = connection.scalars(
                 update(WeChatToken)
                 .where(
                     WeChatToken.account == account,
@@ -97,7 +99,6 @@ class Tokens:
                 )
                 .values(fetching_until=at + _FETCHING)
                 .returning(WeChatToken.account)
-                .execution_options(synchronize_session=False)
             ).all()
         return bool(locked)
 
@@ -110,8 +111,8 @@ class Tokens:
                 "expires_at": self._clock() + timedelta(seconds=seconds),
             }
         finally:
-            with writing(self._sessions) as session:
-                session.execute(
+            with writing(self._sessions) as connection:
+                connection.execute(
                     update(WeChatToken)
                     .where(WeChatToken.account == account)
                     .values(fetching_until=None, **values)

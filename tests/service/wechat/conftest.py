@@ -27,7 +27,7 @@ def on_stage(
     """Starts a service with an account as the test wants it; it looks at everything ten times as
     often as it would."""
     monkeypatch.setattr(delivery, "ANSWER_WITHIN", patience)
-    for name in ("_LOOK", "_FEED", "_SWEEP"):
+    for name in ("_LOOK", "_FEED", "_SWEEP", "_TOGETHER"):
         monkeypatch.setattr(delivery, name, getattr(delivery, name) / 10)
     with ExitStack() as stack:
 
