@@ -17,6 +17,8 @@ from service.answering.topics import NAMES
 _TOPIC_IS_SURE = 0.9
 _NEAR = 8  # reviewed questions that may be meant
 _ADDED = 2  # of them that a choice may add to what the rules offer
+# Whose title, asked as it stands, gets them as the answer.
+_OFFERED = frozenset({Kind.FAQ, Kind.SERVICE, Kind.GUIDE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +58,10 @@ def suggestions(draft: Draft, *, above: float, most: int) -> list[str]:
 
 
 def related_questions(draft: Draft, *, above: float) -> list[str]:
-    """Reviewed questions near the one asked, one a document, for the citizen to choose from."""
+    """Reviewed questions and matters of service near the question asked, one a document, for the
+    citizen to choose from."""
     return [
         h.source.document.title
         for h in draft.found.guidance
-        if h.source.document.kind is Kind.FAQ and h.cosine >= above
+        if h.source.document.kind in _OFFERED and h.cosine >= above
     ]

@@ -9,6 +9,7 @@ import pytest
 
 from service.answering.draft import Answer, Outcome
 from service.answering.pipeline import Pipeline
+from service.evaluation import answers, behaviours
 from tests.conftest import TODAY
 
 
@@ -223,3 +224,15 @@ def test_the_sentence_that_matters_is_marked(ask: Ask) -> None:
         c.source.passage.text[slice(*c.highlight)] for c in answer.draft.citations if c.highlight
     ]
     assert any("拖欠" in m or "未及时足额支付" in m for m in marks)
+
+
+def test_whatever_is_offered_is_answered_when_it_is_asked(pipeline: Pipeline) -> None:
+    offered: dict[str, str] = {}
+    for question in answers.some_of(behaviours.shipped_cases(), 60):
+        answer = pipeline.answer(question)
+        if answer.outcome is Outcome.UNANSWERABLE_UNSURE:
+            offered |= dict.fromkeys(answer.draft.clarify or (), question)
+    assert len(offered) > 20
+    given = {title: pipeline.answer(title).outcome.value for title in offered}
+    assert {t: o for t, o in given.items() if not o.startswith("answered_")} == {}
+    assert "answered_service" in given.values(), "a matter of service is offered too"
