@@ -18,6 +18,7 @@ from service.errors import Conflict, NotAllowed
 from service.models import Edit
 
 _OWN_DATES = "法律和政策文件按文件自己写明的日期施行和失效，不另填日期；日期不对的请退回修改。"
+_WIDENED = "这一稿改了适用地区，不只在您负责的地区使用，只有不限地区的人员可以发布它。"
 _FARTHEST = timedelta(days=366 * 5)  # a date beyond that is a slip of the hand
 
 
@@ -51,8 +52,9 @@ class Publishing(Ledger):
         a law or a policy says itself when it holds, and takes neither.
 
         From that day it is the only one of its document: what was published before ends the day
-        before, or at once. Raises NotFound; NotAllowed for who wrote part of it; BadFields for
-        impossible dates; Conflict when its law has changed since, or somebody was first.
+        before, or at once. Raises NotFound; NotAllowed for who wrote part of it, and for a draft
+        that is to hold where the member is not responsible; BadFields for impossible dates;
+        Conflict when its law has changed since, or somebody was first.
         """
         today = self._today()
         starts = _checked_span(today, starts_on, ends_on)
@@ -65,6 +67,8 @@ class Publishing(Ledger):
                 raise BadFields({name: _OWN_DATES for name, day in named.items() if day})
             begins = _own_start(found, today) if dated else starts
             renewed = self._still_holds(session, found, document, begins or today)
+            if not member.sees(renewed.region):
+                raise NotAllowed("other_region", _WIDENED)
             changes: dict[str, Any] = {"approver": member.id}
             ends = found.effective_until if dated else ends_on
             if not dated:

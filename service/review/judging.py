@@ -24,6 +24,7 @@ from service.review import seats, views
 from service.review.access import refuse_own_work, seen
 from service.review.rerun import ask_again
 from service.review.words import LABELS, LONGEST_COMMENT, FollowUp, Verdict, better
+from service.switches import Switches
 
 _LONGEST_REASON = 1000
 
@@ -114,10 +115,11 @@ class Reviews:
     def rerun(self, member: Member, review: str, version: int, answers: Answers) -> dict[str, Any]:
         """Ask the question again and keep the answer in the review. Raises NotFound, and Conflict,
         also when the review was closed, or the question erased, while it was being answered."""
+        off = Switches(self._sessions).off()
         with self._sessions() as session:
             row = _seen(session, member, review)
             _must_be_open(row, version)
-            answer, differs = ask_again(session, answers, row.answer_id)
+            answer, differs = ask_again(session, answers, row.answer_id, off)
         with self._sessions.begin() as session:
             row = _seen(session, member, review)
             _must_be_open(row, version)

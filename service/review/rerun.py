@@ -9,7 +9,7 @@ from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
 from knowledge.store import today_in_china
-from service.answering.draft import Turn
+from service.answering.draft import Off, Turn
 from service.conversations import REMEMBERED, Answers, turn_of
 from service.errors import NotFound
 from service.models import AnswerRecord
@@ -20,9 +20,12 @@ _OF_STEP = ("title", "how", "where", "phone", "hours", "fee", "deadline")
 _OF_TARGET = ("title", "phone", "where", "hours", "note")
 
 
-def ask_again(session: Session, answers: Answers, answer_id: str) -> tuple[dict[str, Any], bool]:
+def ask_again(
+    session: Session, answers: Answers, answer_id: str, off: Off
+) -> tuple[dict[str, Any], bool]:
     """The new answer's JSON, and whether it differs. The history is the one of then; the day is
-    today, unless the citizen asked about another. Raises NotFound for an answer that was erased."""
+    today, unless the citizen asked about another; what is switched off is not said. Raises NotFound
+    for an answer that was erased."""
     record = session.get(AnswerRecord, answer_id)
     if record is None:
         raise NotFound("answer_erased", "原来的问答已按规定清除，不能重新提问。")
@@ -37,7 +40,7 @@ def ask_again(session: Session, answers: Answers, answer_id: str) -> tuple[dict[
     )
     history: tuple[Turn, ...] = tuple(turn_of(turn) for turn in earlier)[::-1]
     answer = answers.answer(
-        record.question, on=_day(record), region=record.region, history=history
+        record.question, on=_day(record), region=record.region, history=history, off=off
     ).to_json()
     return answer, differs(record.answer, answer)
 

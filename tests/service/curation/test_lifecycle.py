@@ -74,6 +74,19 @@ def test_nobody_approves_a_chain_that_he_wrote_a_part_of(bureau: Bureau) -> None
     bureau.curation.approve(bureau.reviewer, last["id"])
 
 
+def test_a_draft_for_a_wider_region_is_approved_by_somebody_responsible_there(
+    bureau: Bureau,
+) -> None:
+    first = bureau.published()
+    wider = bureau.save(document_id=first["document"], base=first["id"], region="310000")
+    bureau.curation.submit(bureau.author, wider["id"])
+    local = bureau.hire("周复核", "reviewer", region="310107")
+    with pytest.raises(NotAllowed, match="改了适用地区"):
+        bureau.curation.approve(local, wider["id"])
+    assert bureau.status(wider) is Status.IN_REVIEW
+    bureau.curation.approve(bureau.reviewer, wider["id"])
+
+
 def test_the_chain_begins_anew_after_a_publication(bureau: Bureau) -> None:
     first = bureau.publish(bureau.save(bureau.chief), bureau.chief)
     last = bureau.save(bureau.author, first["document"], base=first["id"], answer="改过")

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from knowledge import store
 from knowledge.models import Document, Kind, Passage, Revision, Status
-from service.answering.draft import Answer, Draft, Outcome, Turn
+from service.answering.draft import NOTHING_OFF, Answer, Draft, Off, Outcome, Turn
 from service.api import reviews as endpoints
 from service.app import install_errors
 from service.assembly import Rooms
@@ -63,9 +63,11 @@ class Answering:
         on: date | None = None,
         region: str | None = None,
         history: Sequence[Turn] = (),
+        off: Off = NOTHING_OFF,
         **_more: Any,
     ) -> Answer:
-        self.asked.append({"question": question, "on": on, "region": region, "history": history})
+        asked = {"question": question, "on": on, "region": region, "history": history, "off": off}
+        self.asked.append(asked)
         draft = Draft(question, on or date(2026, 11, 30), region or "310107", question=question)
         draft.settle(Outcome.ANSWERED_FAQ, self.says)
         return Answer(draft, 12.0, {"knowledge": "new"})

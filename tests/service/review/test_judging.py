@@ -17,6 +17,7 @@ from service.retention.deletion import delete_conversations
 from service.review.judging import Judgement
 from service.review.words import FollowUp, Verdict, better
 from service.statistics.counts import Counts
+from service.switches import Kind, Switches
 from tests.service.office import at_once
 from tests.service.review.room import API, CONSOLE, Answering, Room
 
@@ -124,6 +125,14 @@ def test_the_question_is_asked_again_as_it_was_asked(room: Room) -> None:
     assert asked["question"] == "那孩子归谁"
     assert asked["region"] == "310105"
     assert [turn.question for turn in asked["history"]] == ["离婚怎么办"]
+
+
+def test_what_is_switched_off_is_not_said_when_it_is_asked_again(room: Room) -> None:
+    person, review, url = open_review(room)
+    chief = room.hire("主任", "administrator")
+    Switches(room.sessions).set(chief.member, Kind.TOPIC, "劳动人事", off=True, comment="在改")
+    person.post(f"{url}/{review['id']}/rerun", version=0)
+    assert room.answering.asked[-1]["off"].topics == {"劳动人事"}
 
 
 @pytest.mark.parametrize(
