@@ -208,6 +208,23 @@ def test_without_a_network_the_words_stay_and_it_says_so(site: Site) -> None:
     expect(ask(page, QUESTION)).to_contain_text("常见问题解答")
 
 
+def test_who_asks_too_often_is_told_when_to_try_again_and_cannot_before(site: Site) -> None:
+    page = site.citizen()
+    ask(page, QUESTION)
+    error = {"code": "too_many_questions", "message": "现在问得太密了。", "retry_after_s": 2}
+    page.route("**/api/v1/questions", lambda r: r.fulfill(status=429, json={"error": error}))
+    box = page.get_by_role("textbox").first
+    box.fill("物业费能不能拒交")
+    box.press("Enter")
+    turn = page.locator("article.turn").last
+    expect(turn.get_by_role("alert")).to_have_text("现在问得太密了。")
+    expect(turn.get_by_role("button", name=re.compile("秒后可重试"))).to_be_disabled()
+    assert violations(page) == []
+    page.unroute_all()
+    turn.get_by_role("button", name="重试", exact=True).click()
+    expect(turn).to_contain_text("常见问题解答")
+
+
 def test_enter_that_belongs_to_an_input_method_sends_nothing(site: Site) -> None:
     page = site.citizen()
     ask(page, "你好")

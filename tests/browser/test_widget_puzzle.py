@@ -117,7 +117,7 @@ def test_a_check_that_fails_says_so_names_who_can_be_called_and_can_be_tried_aga
     assert violations(page) == []
     assert site.stored(kept(page)["conversation"]) == 2
     page.unroute_all()
-    failure.get_by_role("button", name="重试").click()
+    turn.get_by_role("button", name="重试").click()
     answered_once(site, page, turn)
 
 

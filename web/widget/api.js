@@ -12,7 +12,7 @@ export class ApiError extends Error {
   constructor(code, message, status = 0) { super(message); this.code = code; this.status = status; }
 }
 
-const refused = (res, body) => new ApiError(body?.error?.code || 'failed', body?.error?.message || SAID.failed, res.status);
+const refused = (res, body) => Object.assign(new ApiError(body?.error?.code || 'failed', body?.error?.message || SAID.failed, res.status), { body });
 const unsent = (code) => new ApiError(code, SAID[code]);
 
 /** JSON in, JSON out. Throws ApiError. */
@@ -115,7 +115,7 @@ export async function ask(question, o = {}) {
       throw new TypeError('cut'); // before its answer
     }
     const body = await res.json().catch(() => null);
-    if (!res.ok || !body?.outcome) throw Object.assign(refused(res, body), { body });
+    if (!res.ok || !body?.outcome) throw refused(res, body);
     return body;
   };
   signal?.addEventListener('abort', stop);

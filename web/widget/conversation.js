@@ -164,13 +164,26 @@ export async function converse({
       const message = error instanceof ApiError ? error.message : T.failed;
       const inside = t.body.contains(root.activeElement); // on 停止
       t.turn.style.minHeight = '';
-      t.body.replaceChildren(h('div', { class: 'fail', role: 'alert' }, h('p', null, dialable(message)), h('div', { class: 'row' },
-        retry && h('button', { type: 'button', class: 'primary', onclick: () => submit(question, true, t) }, '重试'),
+      const again = retry && h('button', { type: 'button', class: 'primary', onclick: () => submit(question, true, t) }, '重试');
+      if (again) notBefore(again, error.body?.error?.retry_after_s || 0);
+      t.body.replaceChildren(h('div', { class: 'fail' }, h('p', { role: 'alert' }, dialable(message)), h('div', { class: 'row' },
+        again,
         h('button', { type: 'button', class: 'plain', onclick: edit }, '修改问题'))));
       if (inside) t.head.focus({ preventScroll: true });
       show(t);
     }).finally(() => { if (running === stop) { running = null; save({ pending: null }); send.removeAttribute('aria-disabled'); tip(''); } });
     return true;
+  }
+
+  /** A button that can be pressed after so many seconds, and tells how long that is; what it says in between is not read aloud. */
+  function notBefore(button, seconds) {
+    const said = button.textContent;
+    const tick = (left) => {
+      button.disabled = left > 0;
+      button.textContent = left > 0 ? tr(`${left} 秒后可重试`) : said;
+      if (left > 0) setTimeout(tick, 1000, left - 1);
+    };
+    tick(seconds);
   }
 
   // ── the talk with a person ──────────────────────────────────────────────────────────

@@ -59,6 +59,7 @@ const TABLE = [
   ['等得太久，没有收到回答。请稍后重试。', '等得太久，沒有收到回答。請稍後重試。', 'No answer in time. Please try again later.'],
   ['已停止。您的问题还在这里。', '已停止。您的問題還在這裏。', 'Stopped. Your question is still here.'],
   ['重试', '重試', 'Try again'],
+  ['{} 秒后可重试', '{} 秒後可重試', 'Try again in {} s'],
   ['修改问题', '修改問題', 'Edit the question'],
   ['您问：', '您問：', 'You asked: '],
   ['对话已清除。', '對話已清除。', 'Cleared.'],
