@@ -7,6 +7,8 @@ are signed in.
 
 from __future__ import annotations
 
+from service.accounts.browsers import COOKIE as BROWSER_COOKIE
+from service.accounts.browsers import KEPT
 from service.accounts.invitations import Invitation, Invitations
 from service.accounts.limits import AddressLimit
 from service.accounts.own import OwnAccount
@@ -16,7 +18,9 @@ from service.accounts.sessions import COOKIE, LONGEST, SignedIn, StaffSessions
 from service.accounts.signing_in import SignIn
 
 __all__ = [
+    "BROWSER_COOKIE",
     "COOKIE",
+    "KEPT",
     "LONGEST",
     "Accounts",
     "AddressLimit",

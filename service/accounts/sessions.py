@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
+from service.accounts.browsers import forget
 from service.auth import Member, digest, member_of
 from service.models import Staff, now
 from service.models.people import StaffSession
@@ -110,7 +111,9 @@ class StaffSessions:
 
 def end(session: Session, staff_id: str, *, only: str = "", but: str = "") -> int:
     """End the sessions of a person, in the caller's transaction: all, `only` one, or all `but` one.
-    How many."""
+    How many. Unless it is only one, the person's browsers are known no more."""
+    if not only:
+        forget(session, staff_id)
     doomed = delete(StaffSession).where(StaffSession.staff_id == staff_id)
     if only:
         doomed = doomed.where(StaffSession.id == only)

@@ -7,28 +7,38 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import case, select, update
+from sqlalchemy import ColumnElement, case, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from service import audit
-from service.accounts import passwords
+from service.accounts import browsers, passwords
 from service.accounts.limits import ACCOUNT_FORGOTTEN_AFTER, FREE_FAILURES, AddressLimit, wait_after
 from service.accounts.second_factor import SecondFactor
 from service.accounts.sessions import StaffSessions, end
 from service.errors import NotSignedIn
 from service.models import Staff, now
-from service.models.people import StaffCredentials
+from service.models.people import StaffBrowser, StaffCredentials
 
 _LONGEST = 500  # characters of anything that is typed in to sign in
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What stood in the row when an attempt was let through."""
+    """What stood in the row when an attempt was let through; `browser` is the token of the one that
+    it came from, if that is known."""
 
     staff_id: str
     password_hash: str | None
     totp_secret: str | None
+    browser: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """Tokens for the cookies: of the session, and of a browser that is known from now on."""
+
+    session: str
+    browser: str
 
 
 class SignIn:
@@ -50,18 +60,27 @@ class SignIn:
         self._browsers = StaffSessions(sessions, clock=clock)
 
     def begin(
-        self, login: str, password: str, code: str = "", *, address: str = "", user_agent: str = ""
-    ) -> str:
-        """The token of a new session. Raises NotSignedIn, or TooMany for an address."""
+        self,
+        login: str,
+        password: str,
+        code: str = "",
+        *,
+        address: str = "",
+        user_agent: str = "",
+        browser: str = "",
+    ) -> Entered:
+        """A new session; `browser` is what its cookie said of the browser. Raises NotSignedIn, or
+        TooMany for an address."""
         self._addresses.check(address)
-        attempt = reserve_attempt(self._sessions, login.strip().lower(), self._clock())
+        login_name, at = login.strip().lower(), self._clock()
+        attempt = reserve_attempt(self._sessions, login_name, at, browser=browser[:_LONGEST])
         right = passwords.matches(attempt.password_hash if attempt else None, password)
-        token = (
+        entered = (
             self._enter(attempt, password, code[:_LONGEST], user_agent)
             if attempt and right
             else None
         )
-        if token is None:
+        if entered is None:
             self._addresses.failed(address)
             self._put_failure_on_record(login, address)
             raise NotSignedIn(
@@ -70,7 +89,7 @@ class SignIn:
                 "忘了密码请找管理员重发邀请链接。",
             )
         self._addresses.succeeded(address)
-        return token
+        return entered
 
     def end(self, staff_id: str, session_id: str) -> None:
         with self._sessions.begin() as session:
@@ -84,7 +103,7 @@ class SignIn:
                     at=self._clock(),
                 )
 
-    def _enter(self, attempt: Attempt, password: str, code: str, user_agent: str) -> str | None:
+    def _enter(self, attempt: Attempt, password: str, code: str, user_agent: str) -> Entered | None:
         at = self._clock()
         renewed = attempt.password_hash
         if renewed and passwords.outdated(renewed):
@@ -112,12 +131,15 @@ class SignIn:
                 by = self._second_factor.use(session, row, code, at) or ""
                 if not by:
                     return None
-            row.failed_count, row.locked_until, row.signed_in_at = 0, None, at
+            row.signed_in_at = at
+            if not attempt.browser:  # the failures of strangers are not taken back by their victim
+                row.failed_count, row.locked_until = 0, None
+            browser = browsers.remember(session, row.staff_id, attempt.browser, at)
             token = self._browsers.begin(session, row.staff_id, user_agent)
             if by == "recovery_code":
                 self._record(session, "recovery_code.use", row.staff_id, row.staff_id, at)
             self._record(session, "session.begin", row.staff_id, row.staff_id, at)
-            return token
+            return Entered(token, browser)
 
     def _put_failure_on_record(self, login: str, address: str) -> None:
         """With the account, if it is one; what was typed is left out, as it may be a password."""
@@ -141,44 +163,66 @@ class SignIn:
         )
 
 
-def reserve_attempt(sessions: sessionmaker[Session], login: str, at: datetime) -> Attempt | None:
+def reserve_attempt(
+    sessions: sessionmaker[Session], login: str, at: datetime, *, browser: str = ""
+) -> Attempt | None:
     """Count an attempt as failed before it is judged, so that of many at once no more get through
-    than one after the other would; None where none is free, or nobody has this name.
-
-    Failures are counted anew when the last wait was over hours ago."""
+    than one after the other would; None where none is free, or nobody has this name. It counts for
+    the `browser`, where that is a known one of theirs, else for the account."""
     if not re.fullmatch(r"[a-z0-9._-]{1,40}", login):
         return None
+    theirs = StaffBrowser.staff_id.in_(
+        select(StaffCredentials.staff_id).where(StaffCredentials.login == login)
+    )
+    own = [*browsers.is_known(browser, at), theirs]
     with sessions.begin() as session:
-        found = session.execute(
-            update(StaffCredentials)
-            .where(
-                StaffCredentials.login == login,
-                StaffCredentials.locked_until.is_(None) | (StaffCredentials.locked_until <= at),
-            )
-            .values(
-                failed_count=case(
-                    (StaffCredentials.locked_until <= at - ACCOUNT_FORGOTTEN_AFTER, 1),
-                    else_=StaffCredentials.failed_count + 1,
-                ),
-                locked_until=None,
-            )
-            .returning(
-                StaffCredentials.staff_id,
-                StaffCredentials.failed_count,
-                StaffCredentials.password_hash,
-                StaffCredentials.totp_secret,
-            )
-            .execution_options(synchronize_session=False)
-        ).first()
-        if found is None:
+        known = bool(browser) and session.scalar(select(StaffBrowser.staff_id).where(*own))
+        staff_id = (
+            _count(session, StaffBrowser, own, at)
+            if known
+            else _count(session, StaffCredentials, [StaffCredentials.login == login], at)
+        )
+        if staff_id is None:
             return None
-        if found.failed_count >= FREE_FAILURES:
-            session.execute(
-                update(StaffCredentials)
-                .where(StaffCredentials.staff_id == found.staff_id)
-                .values(locked_until=at + wait_after(found.failed_count))
+        row = session.execute(
+            select(StaffCredentials.password_hash, StaffCredentials.totp_secret).where(
+                StaffCredentials.staff_id == staff_id
             )
-        return Attempt(found.staff_id, found.password_hash, found.totp_secret)
+        ).one()
+        return Attempt(staff_id, row.password_hash, row.totp_secret, browser if known else "")
+
+
+def _count(
+    session: Session,
+    table: type[StaffCredentials] | type[StaffBrowser],
+    which: list[ColumnElement[bool]],
+    at: datetime,
+) -> str | None:
+    """Count a failure in a row that does not have to wait, and have it wait after some; whose it
+    is. Failures are counted anew when the last wait was over hours ago."""
+    found = session.execute(
+        update(table)
+        .where(*which, table.locked_until.is_(None) | (table.locked_until <= at))
+        .values(
+            failed_count=case(
+                (table.locked_until <= at - ACCOUNT_FORGOTTEN_AFTER, 1),
+                else_=table.failed_count + 1,
+            ),
+            locked_until=None,
+        )
+        .returning(table.staff_id, table.failed_count)
+        .execution_options(synchronize_session=False)
+    ).first()
+    if found is None:
+        return None
+    if found.failed_count >= FREE_FAILURES:
+        session.execute(
+            update(table)
+            .where(*which)
+            .values(locked_until=at + wait_after(found.failed_count))
+            .execution_options(synchronize_session=False)
+        )
+    return str(found.staff_id)
 
 
 def _staff_of(session: Session, login: str) -> str | None:

@@ -9,7 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr
 from sqlalchemy.orm import Session, sessionmaker
 
 from service.accounts import (
+    BROWSER_COOKIE,
     COOKIE,
+    KEPT,
     Accounts,
     Invitation,
     Invitations,
@@ -127,26 +129,32 @@ def sign_in(body: SignInIn, request: Request, response: Response) -> dict[str, A
     """Public: the password is the permission. The answer sets the cookie."""
     from_our_own_page(request)
     signing = _sign_in(request)
-    token = signing.begin(
+    entered = signing.begin(
         body.login,
         body.password,
         body.code,
         address=request.client.host if request.client else "",
         user_agent=request.headers.get("user-agent", ""),
+        browser=request.cookies.get(BROWSER_COOKIE, ""),
     )
-    browsers = StaffSessions(_sessions(request))
-    before = browsers.holder(request.cookies.get(COOKIE, ""))
+    sessions = StaffSessions(_sessions(request))
+    before = sessions.holder(request.cookies.get(COOKIE, ""))
     if before:
         signing.end(before.member.id, before.session_id)
-    response.set_cookie(
-        COOKIE,
-        token,
-        path="/",
-        httponly=True,
-        samesite="lax",
-        secure=request.url.scheme == "https",
-    )
-    now = browsers.holder(token)
+    for name, token, kept in (
+        (COOKIE, entered.session, None),
+        (BROWSER_COOKIE, entered.browser, int(KEPT.total_seconds())),
+    ):
+        response.set_cookie(
+            name,
+            token,
+            max_age=kept,
+            path="/",
+            httponly=True,
+            samesite="lax",
+            secure=request.url.scheme == "https",
+        )
+    now = sessions.holder(entered.session)
     return {"name": now.member.name, "csrf": now.csrf} if now else {}
 
 

@@ -59,6 +59,19 @@ class StaffSession(Base):
     user_agent: Mapped[str] = mapped_column(String(200))
 
 
+class StaffBrowser(Base):
+    """A browser in which somebody has signed in before. Its failures are counted here, those of all
+    others with the account."""
+
+    __tablename__ = "staff_browsers"
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    staff_id: Mapped[str] = mapped_column(ForeignKey("staff.id"), index=True)
+    used_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
+    failed_count: Mapped[int] = mapped_column(Integer, default=0)
+    locked_until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
 class RecoveryCode(Base):
     """Stands in, once, for a code of a lost telephone."""
 

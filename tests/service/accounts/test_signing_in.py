@@ -13,6 +13,7 @@ from sqlalchemy import select, update
 
 from service.accounts import passwords
 from service.accounts.limits import AddressLimit, wait_after
+from service.accounts.signing_in import Entered
 from service.errors import NotSignedIn, TooMany
 from service.models.people import StaffCredentials, StaffSession
 from tests.service.bureau import PASSWORD, Bureau, Hands, error
@@ -35,13 +36,17 @@ def test_the_cookie_is_for_our_server_only_and_out_of_reach_of_scripts(
     bureau: Bureau, url: str, secure: bool
 ) -> None:
     bureau.hired("wang.fang")
-    cookie = bureau.browser(url).sign_in("wang.fang").headers["set-cookie"]
-    parts = [part.strip() for part in cookie.split(";")]
-    assert parts[0].startswith("consult_session=")
-    assert len(parts[0].removeprefix("consult_session=")) >= 43  # 256 bits
-    assert {"HttpOnly", "Path=/", "SameSite=lax"} <= set(parts)
-    assert ("Secure" in parts) is secure
-    assert not any(part.startswith(("Domain", "Max-Age", "Expires")) for part in parts)
+    cookies = bureau.browser(url).sign_in("wang.fang").headers.get_list("set-cookie")
+    lasting = {}
+    for cookie in cookies:
+        named, *parts = [part.strip() for part in cookie.split(";")]
+        name, _, token = named.partition("=")
+        assert len(token) >= 43  # 256 bits
+        assert {"HttpOnly", "Path=/", "SameSite=lax"} <= set(parts)
+        assert ("Secure" in parts) is secure
+        assert not any(part.startswith(("Domain", "Expires")) for part in parts)
+        lasting[name] = [part for part in parts if part.startswith("Max-Age")]
+    assert lasting == {"consult_session": [], "consult_browser": ["Max-Age=15552000"]}
 
 
 def test_only_a_hash_of_the_session_is_kept(bureau: Bureau) -> None:
@@ -153,6 +158,68 @@ def test_after_five_failures_an_account_waits_ever_longer(bureau: Bureau) -> Non
     assert not fails(PASSWORD)  # counted anew since
 
 
+def guess(bureau: Bureau, times: int, browser: str = "") -> None:
+    for _ in range(times):
+        with pytest.raises(NotSignedIn):
+            bureau.signing.begin("wang.fang", "wrong password 1", browser=browser)
+
+
+def test_who_guesses_elsewhere_does_not_lock_out_a_browser_that_is_known(bureau: Bureau) -> None:
+    bureau.hired("wang.fang")
+    known = bureau.signing.begin("wang.fang", PASSWORD).browser
+    guess(bureau, 12)
+    with pytest.raises(NotSignedIn):
+        bureau.signing.begin("wang.fang", PASSWORD)  # from anywhere else
+    again = bureau.signing.begin("wang.fang", PASSWORD, browser=known)
+    assert again.browser == known
+    with pytest.raises(NotSignedIn):
+        bureau.signing.begin("wang.fang", PASSWORD)  # the stranger's failures are not forgiven
+
+
+def test_a_known_browser_has_as_many_guesses_as_any_other(bureau: Bureau) -> None:
+    bureau.hired("wang.fang")
+    known = bureau.signing.begin("wang.fang", PASSWORD).browser
+    guess(bureau, 5, known)
+    with pytest.raises(NotSignedIn):
+        bureau.signing.begin("wang.fang", PASSWORD, browser=known)
+    assert bureau.signing.begin("wang.fang", PASSWORD).browser != known
+    bureau.clock.forward(seconds=30)
+    assert bureau.signing.begin("wang.fang", PASSWORD, browser=known)
+
+
+@pytest.mark.parametrize("browser", ["", "x" * 43, "一" * 20_000])
+def test_a_browser_that_is_not_known_counts_for_the_account(bureau: Bureau, browser: str) -> None:
+    bureau.hired("wang.fang")
+    guess(bureau, 5, browser)
+    with pytest.raises(NotSignedIn):
+        bureau.signing.begin("wang.fang", PASSWORD)
+
+
+def test_a_browser_is_known_for_its_owner_only_and_not_for_ever(bureau: Bureau) -> None:
+    bureau.hired("wang.fang")
+    bureau.hired("li.ming")
+    of_another = bureau.signing.begin("li.ming", PASSWORD).browser
+    mine = bureau.signing.begin("wang.fang", PASSWORD).browser
+    guess(bureau, 5, of_another)
+    with pytest.raises(NotSignedIn):
+        bureau.signing.begin("wang.fang", PASSWORD, browser=of_another)
+    bureau.clock.forward(days=180)
+    guess(bureau, 5)
+    with pytest.raises(NotSignedIn):
+        bureau.signing.begin("wang.fang", PASSWORD, browser=mine)
+
+
+def test_a_new_password_makes_every_browser_unknown(bureau: Bureau) -> None:
+    bureau.hired("wang.fang")
+    browser = bureau.signed_in("wang.fang")
+    known = browser.client.cookies["consult_browser"]
+    body = {"password": PASSWORD, "new_password": "another long passphrase 7"}
+    assert browser.post("/api/v1/staff/me/password", body).status_code == 200
+    guess(bureau, 5, known)
+    with pytest.raises(NotSignedIn):
+        bureau.signing.begin("wang.fang", "another long passphrase 7")
+
+
 def test_failures_of_long_ago_do_not_count(bureau: Bureau) -> None:
     bureau.hired("wang.fang")
 
@@ -190,8 +257,8 @@ def test_of_many_guesses_at_once_no_more_are_judged_than_one_after_the_other(
 def test_two_sign_ins_at_once_both_open_a_session_of_their_own(bureau: Bureau) -> None:
     bureau.hired("wang.fang")
     first, second = at_once([partial(bureau.signing.begin, "wang.fang", PASSWORD)] * 2)
-    assert isinstance(first, str)
-    assert isinstance(second, str)
+    assert isinstance(first, Entered)
+    assert isinstance(second, Entered)
     assert first != second
     assert len(bureau.events("session.begin")) == 2
     with bureau.sessions() as session:
