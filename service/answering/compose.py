@@ -189,6 +189,8 @@ class Compose:
     @staticmethod
     def _is_vague(draft: Draft, p: Confidence) -> bool:
         length = len(draft.query)
+        if draft.history and draft.query in draft.history[-1].clarify:
+            return False  # chosen from what was offered, however short
         if draft.in_context or rounds_of_clarifying(draft.history) >= _ROUNDS:
             return False  # the matter is known, or was asked for often enough
         return length <= _BARE or (length <= _VAGUE and p.guidance < _SURELY)

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import pytest
 
-from service.answering.draft import Answer, Outcome
+from service.answering.draft import Answer, Outcome, Turn
 from service.answering.pipeline import Pipeline
 from service.evaluation import answers, behaviours
 from tests.conftest import TODAY
@@ -236,3 +236,12 @@ def test_whatever_is_offered_is_answered_when_it_is_asked(pipeline: Pipeline) ->
     given = {title: pipeline.answer(title).outcome.value for title in offered}
     assert {t: o for t, o in given.items() if not o.startswith("answered_")} == {}
     assert "answered_service" in given.values(), "a matter of service is offered too"
+
+
+def test_what_was_offered_and_chosen_is_meant_however_short_it_is(pipeline: Pipeline) -> None:
+    offered = Turn(
+        question="去哪里反映情况", outcome="unanswerable_unsure", clarify=("信访", "申请行政复议")
+    )
+    assert pipeline.answer("信访").outcome is Outcome.CLARIFY_TOPIC
+    answer = pipeline.answer("信访", history=(offered,))
+    assert answer.outcome is Outcome.ANSWERED_SERVICE
