@@ -149,10 +149,10 @@ def test_what_was_searched_for_is_kept_for_staff(talk: Talk, client) -> None:  #
 
 def test_a_choice_by_number_is_answered(talk: Talk) -> None:
     choices = talk("离婚")["clarify"]
-    answer = talk("2")
     assert isinstance(choices, list)
+    [number] = [n for n, choice in enumerate(choices, start=1) if "冷静期" in choice]
+    answer = talk(str(number))
     assert answer["outcome"] == "answered_faq"
-    assert "冷静期" in choices[1]
     assert "三十日" in str(answer["summary"]) or "30" in str(answer["summary"])
 
 
