@@ -6,7 +6,7 @@ import os
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
 from heapq import merge
@@ -33,12 +33,15 @@ RANKING = f"{FORMAT}/{LEXICAL_WEIGHT}/{CANDIDATES}"
 @dataclass(frozen=True, slots=True)
 class Hit:
     """A passage with why it was found. `lexical` is BM25 as a share of the question's best (0–1);
-    `reviewed` is what reviewed answers to similar questions add when they cite it."""
+    `reviewed` is what reviewed answers to similar questions add when they cite it; `third`, of
+    guidance, the cosine of the document's third-nearest way of asking (`_best_of_each_document`).
+    """
 
     source: Source
     cosine: float
     lexical: float
     reviewed: float = 0.0
+    third: float = 0.0
 
     @property
     def score(self) -> float:
@@ -167,8 +170,13 @@ class Retriever:
 
 
 def _best_of_each_document(hits: Iterable[Hit]) -> Iterator[Hit]:
-    seen: set[str] = set()
+    """The nearest way of asking of each document, and how near its third is. One that has no third
+    among those found has it no nearer than the farthest of them: that is what it gets."""
+    ways: dict[str, list[Hit]] = {}
+    farthest = 1.0
     for hit in hits:
-        if hit.source.document.id not in seen:
-            seen.add(hit.source.document.id)
-            yield hit
+        ways.setdefault(hit.source.document.id, []).append(hit)
+        farthest = min(farthest, hit.cosine)
+    for near in ways.values():
+        cosines = sorted((h.cosine for h in near), reverse=True)
+        yield replace(near[0], third=cosines[2] if len(cosines) > 2 else farthest)

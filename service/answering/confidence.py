@@ -19,15 +19,15 @@ from knowledge.models import Kind
 from knowledge.retrieval import Hit
 from service.answering.draft import Candidate, Draft
 
-FEATURES = "4"  # raise when a feature changes its meaning, or what is shown
+FEATURES = "5"  # raise when a feature changes its meaning, or what is shown
 
 Features = dict[str, float]
 
 # Which features each probability rests on.
 LEGAL = ("law", "near", "outside", "near_lead", "not_legal", "length")
 GUIDANCE = (
-    "cosine", "lexical", "lead", "no_law", "first", "top_5", "top_20", "two", "topic_fits",
-    "is_faq", "is_service", "outside", "not_legal", "law", "length",
+    "cosine", "third", "lexical", "lead", "no_law", "first", "top_5", "top_20", "two",
+    "topic_fits", "is_faq", "is_service", "outside", "not_legal", "law", "length",
 )  # fmt: skip
 LAW = (
     "law", "gap_2", "gap_4", "gap_10", "lexical", "agrees", "same_law", "reviewed", "near",
@@ -161,12 +161,14 @@ def features_of(draft: Draft) -> Features:
 
 def candidate_features(draft: Draft, candidate: Candidate) -> Features:
     """What speaks for one reviewed answer, as numbers. That the search in the law, by itself, finds
-    what the answer cites, says more than how near the questions are."""
+    what the answer cites, says more than how near the questions are; and that several of its ways
+    of asking are near, more than that one is."""
     hit, rank = candidate.hit, candidate.first_rank
     document = hit.source.document
     others = (h.cosine for h in draft.found.guidance if h is not hit)
     return {
         "cosine": hit.cosine,
+        "third": hit.third,
         "lexical": hit.lexical,
         "lead": hit.cosine - max(others, default=0.0),
         "no_law": float(not candidate.cites),

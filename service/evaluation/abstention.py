@@ -2,6 +2,7 @@
 
 Every line is answered as a citizen's question. An answer to a legal question is right when an
 article that decides it is among those shown; to a line that is nothing for us no answer is right.
+A reviewed answer is right by another measure too: that readers found it to answer the question.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from service.evaluation.metrics import (
 )
 
 _RISK = 0.10
+_REVIEWED = (Outcome.ANSWERED_FAQ, Outcome.ANSWERED_SERVICE)
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,8 @@ class _Result:
 def evaluate(
     pipeline: Pipeline, lines: Sequence[Judged], on: date, progress: Progress
 ) -> dict[str, Any]:
-    """Figures over legal questions and lines that are nothing for us; other kinds are left out.
+    """Figures over legal questions and lines that are nothing for us; other kinds count only for
+    `reviewed`: of the reviewed answers shown where readers have judged them, the share that fits.
 
     `precision` is over answered legal questions (`precision_all_judged` counts too what readers
     found to decide them beside the articles named first; all other figures do not),
@@ -47,10 +50,14 @@ def evaluate(
     questions alone, `auroc_right_all` and `calibration_error` over both, `auroc_legal` over those
     that came to the search.
     """
-    results = []
-    wanted = [line for line in lines if line.kind in ("legal", "outside")]
+    results, fits = [], []
+    wanted = [j for j in lines if j.kind in ("legal", "outside") or j.documents is not None]
     for done, judged in enumerate(wanted, start=1):
-        results.append(_judge(judged, pipeline.answer(judged.question, on=on)))
+        answer = pipeline.answer(judged.question, on=on)
+        if judged.kind in ("legal", "outside"):
+            results.append(_judge(judged, answer))
+        if judged.documents is not None and answer.outcome in _REVIEWED:
+            fits.append(answer.draft.trace["answered_by"] in judged.documents)
         progress("提问", done, len(wanted))
     legal = [r for r in results if r.judged.kind == "legal"]
     outside = [r for r in results if r.judged.kind == "outside"]
@@ -81,6 +88,10 @@ def evaluate(
         },
         "wrong": [r.judged.question for r in outside if r.answered],
     }
+    if fits:
+        interval = wilson_interval(sum(fits), len(fits))
+        out["reviewed"] = {"shown": len(fits), "fit": _share(sum(fits), len(fits))}
+        out["interval_95"]["reviewed_fit"] = interval
     curve = risk_coverage([r.sure for r in legal], [r.right for r in legal])
     out["coverage_at_10_risk"] = coverage_at_risk(curve, _RISK)
     out["risk_coverage"] = _thinned(curve)

@@ -132,7 +132,7 @@ def eval_abstention(
     check: Check = False,
 ) -> None:
     """知道自己不知道：覆盖率、准确率、AUROC、校准误差，无关问题被作答的比例。"""
-    from service.evaluation import abstention, benchmark, doubt
+    from service.evaluation import abstention, behaviours, benchmark, doubt
 
     if articles is not None and questions is None:
         raise typer.BadParameter("给了 --articles 就要给 --questions")
@@ -141,8 +141,10 @@ def eval_abstention(
         own = doubt.read_own(rooms.laws, on, "report")
         if questions is None:
             with rooms.pipeline() as pipeline:
-                figures = abstention.evaluate(pipeline, own, on, progress)
-            _report(rooms, "abstention", (doubt.shipped_cases(),), figures, check=check)
+                lines = [*own, *doubt.read_asked("report")]
+                figures = abstention.evaluate(pipeline, lines, on, progress)
+            paths = (doubt.shipped_cases(), behaviours.shipped_cases())
+            _report(rooms, "abstention", paths, figures, check=check)
             return
         outside = doubt.of_kind(own, "outside")
         if articles is None:

@@ -248,6 +248,31 @@ def test_law_that_starts_after_the_build_is_found_from_its_day_on(tmp_path: Path
     opened.close()
 
 
+def test_a_reviewed_answer_is_found_with_how_near_its_third_way_of_asking_is(
+    tmp_path: Path,
+) -> None:
+    question = "公司拖欠工资怎么办"
+    wages = ("公司拖欠工资怎么办", "公司拖欠工资咋办", "公司欠工资", "拖欠", "工资什么时候发")
+    others = ("天气怎么办", "押金不退怎么办")
+    library = library_of(
+        LABOUR, faq("wages", *wages, version="1"), faq("others", *others, version="1")
+    )
+    build(tmp_path, library)
+    with closing(SearchIndex(tmp_path)) as opened:
+        found = Retriever(opened, library, HashEncoder()).search(question, on=ON).guidance
+    asked = HashEncoder().encode([question])[0]
+
+    def near(*ways: str) -> list[float]:
+        return sorted((HashEncoder().encode(ways) @ asked).tolist(), reverse=True)
+
+    first = {h.source.document.id: h for h in found}
+    assert list(first) == ["wages", "others"]
+    assert first["wages"].cosine == pytest.approx(1.0, abs=1e-5)
+    assert first["wages"].third == pytest.approx(near(*wages)[2], abs=1e-3)
+    # Two ways are no three: no nearer than the farthest of all that was found.
+    assert first["others"].third == pytest.approx(near(*wages, *others)[-1], abs=1e-3)
+
+
 def test_an_index_of_another_encoder_is_refused(tmp_path: Path) -> None:
     library = library_of(LABOUR)
     build(tmp_path, library)

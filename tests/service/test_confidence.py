@@ -21,6 +21,7 @@ from service.answering.confidence import (
     Calibration,
     CalibrationMismatch,
     Logistic,
+    candidate_features,
     shipped_calibration,
 )
 from service.answering.draft import Draft
@@ -58,6 +59,31 @@ def test_a_calibration_for_anything_else_is_refused_loudly(
     path.write_text(json.dumps(stored), "utf-8")
     with pytest.raises(CalibrationMismatch, match=changed):
         Calibration.load(path, encoder=encoder.version, ranking=RANKING)
+
+
+def test_a_calibration_of_the_features_before_the_third_way_is_refused(
+    encoder: OnnxEncoder, tmp_path: Path
+) -> None:
+    stored = json.loads(shipped_calibration().read_text("utf-8"))
+    stored["made_for"]["features"] = "4"
+    for name in ("weights", "mean", "scale"):
+        del stored["models"]["guidance"][name]["third"]
+    path = tmp_path / "calibration.json"
+    path.write_text(json.dumps(stored), "utf-8")
+    with pytest.raises(CalibrationMismatch, match="features=4"):
+        Calibration.load(path, encoder=encoder.version, ranking=RANKING)
+
+
+def test_an_answer_fits_more_surely_where_several_of_its_ways_of_asking_are_near(
+    pipeline: Pipeline, rooms: Rooms
+) -> None:
+    draft = pipeline.answer("公司拖欠工资怎么办").draft
+    candidate = draft.candidates[0]
+    model, found = rooms.calibration.guidance, candidate_features(draft, candidate)
+    assert found["third"] == candidate.hit.third
+    assert 0.5 < found["third"] < candidate.hit.cosine
+    alone = found | {"third": found["third"] - 0.3}
+    assert model.probability(alone) < model.probability(found)
 
 
 def test_without_a_calibration_that_fits_the_service_does_not_start(

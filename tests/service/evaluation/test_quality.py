@@ -49,7 +49,7 @@ def test_retrieval_reaches_its_floors(retriever: Retriever, laws: LawBook) -> No
 
 
 def test_doubt_reaches_its_floors(pipeline: Pipeline, laws: LawBook) -> None:
-    own = doubt.read_own(laws, TODAY, "report")
+    own = [*doubt.read_own(laws, TODAY, "report"), *doubt.read_asked("report")]
     figures = abstention.evaluate(pipeline, own, TODAY, quiet)
     assert floors.missed("abstention", figures) == []
 
@@ -115,6 +115,20 @@ def test_an_answer_to_what_is_not_ours_is_counted(pipeline: Pipeline) -> None:
     assert figures["outside_answered"] == 0.5
     assert figures["precision"] == 0.0
     assert floors.missed("abstention", figures) != []
+
+
+def test_a_reviewed_answer_that_does_not_fit_is_counted(pipeline: Pipeline) -> None:
+    question = "公司拖欠工资怎么办"
+    lines = [
+        doubt.Judged(question, "legal", frozenset({"none"})),  # nobody has judged
+        doubt.Judged(question, "asked", documents=frozenset({"faq-unpaid-wages"})),
+        doubt.Judged(question, "service", documents=frozenset()),
+    ]
+    figures = abstention.evaluate(pipeline, lines, TODAY, quiet)
+    assert figures["reviewed"] == {"shown": 2, "fit": 0.5}
+    assert "abstention：要求 reviewed.fit ≥ 0.83，实际 0.5" in floors.missed("abstention", figures)
+    assert figures["n"] == 1
+    assert "reviewed" not in abstention.evaluate(pipeline, lines[:1], TODAY, quiet)
 
 
 def test_cases_are_unique_and_name_real_outcomes() -> None:

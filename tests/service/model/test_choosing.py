@@ -31,7 +31,7 @@ from tests.service.model.conftest import WriterOf
 from tests.service.model.test_streaming import desk_with
 
 OPEN = Open(("婚姻家庭", "劳动人事"), ("离婚财产怎么分", "公司拖欠工资怎么办", "彩礼能要回来吗"))
-FLAT = "房产证上加了女朋友名字，现在分手了房子怎么算"  # unsure, and so is the topic
+FLAT = "房产证上加了朋友的名字，现在闹翻了房子怎么算"  # unsure, and so is the topic
 DIVORCE = "离婚"  # asked back, and the topic is sure
 SHOWN = ("topic", "clarify", "handover", "steps", "summary")  # what a choice may change
 
@@ -314,7 +314,7 @@ def test_after_some_failures_the_breaker_lets_it_rest(
 
 
 def test_what_it_is_sent_is_masked_and_fenced(pipeline: Pipeline, writer_of: WriterOf) -> None:
-    said = "我手机13800138000，房产证上加了女朋友名字，现在分手了房子怎么算"
+    said = "我手机13800138000，房产证上加了朋友的名字，现在闹翻了房子怎么算"
     model = Scripted(pieces=[choice("", [])])
     improve(pipeline, writer_of(model), said)
     instructions, data = (str(m.content) for m in model.history[0])

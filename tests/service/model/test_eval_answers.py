@@ -160,7 +160,7 @@ def test_a_dead_model_is_counted_as_that(pipeline: Pipeline, writer_of: WriterOf
 
 # ── the floors ───────────────────────────────────────────────────────────────────────
 HELD = [c for c in CHARACTERS if answers.name_of(c) in floors.floors()]
-WAGES, FLAT = "公司拖欠三个月工资怎么办", "房产证上加了女朋友名字，现在分手了房子怎么算"
+WAGES, FLAT = "公司拖欠三个月工资怎么办", "房产证上加了朋友的名字，现在闹翻了房子怎么算"
 
 
 def quiet(_stage: str, _done: int, _total: int) -> None: ...
