@@ -47,6 +47,7 @@ def faq(asks: str, answer: str) -> Incoming:
 def serving(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serving]:
     """One that does not look for itself while a test lasts."""
     monkeypatch.setattr("service.serving._LOOK_SECONDS", 3600.0)
+    monkeypatch.setattr("service.serving._LONGEST_ANSWER", 0.1)  # a test may hold one on purpose
     with opened(home) as serving:
         yield serving
 

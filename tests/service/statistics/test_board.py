@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from openpyxl import load_workbook
-from sqlalchemy import event, insert, select, update
+from sqlalchemy import insert, select, update
 
 from knowledge.store import documents, revisions
 from service.auth import ROLES
@@ -63,19 +63,6 @@ def test_the_figures_of_a_week(hall: Hall, board: Board) -> None:
     assert {c["key"]: c["n"] for c in shown["figures"]["channels"]} == {"web": 3, "wechat": 2}
     assert [d["n"] for d in shown["figures"]["days"]] == [0, 0, 1, 2, 2]
     assert shown["figures"]["hours"][16] == 5
-
-
-def test_today_is_counted_once_for_all_figures(hall: Hall, board: Board) -> None:
-    some_days(hall)
-    counted = []
-
-    @event.listens_for(hall.engine, "before_cursor_execute")
-    def note(_c: Any, _cursor: Any, statement: str, *_more: Any) -> None:
-        if "count(*)" in statement and "FROM answers" in statement:
-            counted.append(statement)
-
-    board.of(WEEK)
-    assert len(counted) == 2  # this week, and the one before
 
 
 def test_a_day_folded_meanwhile_is_not_counted_twice(

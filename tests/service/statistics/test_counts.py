@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import insert, select
+from sqlalchemy import event, insert, select
 
 from service.models import AnswerRecord, Conversation, DailyConversations, DailyCount
 from service.retention.deletion import delete_conversations
@@ -204,6 +204,22 @@ def test_cells_add_up_and_can_be_limited(hall: Hall) -> None:
     assert sum(c.n for c in by_hour) == sum(wanted.values())
     for cell in by_hour:
         assert cell.n == sum(n for k, n in wanted.items() if k[5] == cell.hour)
+
+
+def test_days_that_are_not_folded_are_read_once(hall: Hall) -> None:
+    fill(hall, 60, 11)
+    read = []
+
+    @event.listens_for(hall.engine, "before_cursor_execute")
+    def note(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        if "FROM answers" in statement:
+            read.append(statement)
+
+    with hall.sessions() as session:
+        cells = Cells(session, WHOLE)
+        assert cells.by("day", "outcome")
+        assert cells.by("hour")
+    assert len(read) == 1
 
 
 def test_nothing_at_all(hall: Hall) -> None:
