@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import functools
 import json
+import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, date, datetime
 from typing import Any
@@ -30,7 +32,9 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.orm import Session
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from knowledge.models import DateBasis, Document, Kind, Passage, Revision, Status, digest
 
@@ -102,6 +106,7 @@ loads = Table(
 )
 
 _BUSY_MS = 10_000
+_TRUSTED_SECONDS = 2.0  # a connection that was used so lately is not asked whether it is there
 
 
 def connect(url: str) -> Engine:
@@ -115,7 +120,6 @@ def connect(url: str) -> Engine:
     of_file = url.startswith("sqlite")
     engine = create_engine(
         url,
-        pool_pre_ping=not of_file,
         # Who waits for the write lock of a file asks again and again, and may be passed over; who
         # waits for a connection is served in turn. Few connections: the slowest of a hundred
         # writes of 64 clients took half as long as with fifteen. None beside the pool: those are
@@ -148,7 +152,39 @@ def connect(url: str) -> Engine:
             if not connection.connection.driver_connection.in_transaction:  # type: ignore[union-attr]
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
 
+    else:
+        _ask_the_idle(engine)
     return engine
+
+
+def _ask_the_idle(engine: Engine) -> None:
+    """Before a connection is used that was not for a while, ask whether the server is still there.
+    Asked each time, the question took as long as a quarter of all statements."""
+
+    @event.listens_for(engine, "checkin")
+    def _used(_connection: Any, record: ConnectionPoolEntry) -> None:
+        record.info["used"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def _ask(connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
+        used = record.info.get("used")  # a new one has none
+        if used is None or time.monotonic() - used < _TRUSTED_SECONDS:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise DisconnectionError from error  # then the pool makes another
+
+
+@contextmanager
+def reading(sessions: sessionmaker[Session]) -> Iterator[Connection]:
+    """A connection to read with, each statement by itself: on PostgreSQL a transaction around one
+    SELECT makes three round trips of one. On SQLite none begins before the first write."""
+    engine: Engine = sessions.kw["bind"]
+    with engine.connect() as connection:
+        if engine.dialect.name != "sqlite":
+            connection = connection.execution_options(isolation_level="AUTOCOMMIT")
+        yield connection
 
 
 def _row(value: Document | Revision | Passage) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from sqlalchemy import Row, bindparam, insert, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
+from knowledge.store import reading
 from service.answering.draft import NO_HINTS, NOTHING_OFF, Answer, Hints, Off, Outcome, Turn
 from service.errors import BadQuestion, NotFound
 from service.model.writing import Hear, Writer
@@ -196,8 +197,8 @@ class Desk:
 
     def _history(self, conversation: str) -> tuple[Turn, ...]:
         """The last turns of a conversation, oldest first. Raises NotFound."""
-        with self._sessions() as session:
-            newest = session.execute(_HISTORY, {"conversation": conversation}).all()
+        with reading(self._sessions) as connection:
+            newest = connection.execute(_HISTORY, {"conversation": conversation}).all()
         if not newest:
             raise _gone()
         return tuple(turn_of(row) for row in newest if row.question is not None)[::-1]

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any, NoReturn
 
-from sqlalchemy import ColumnElement, bindparam, func, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from service.auth import Member
@@ -50,9 +50,9 @@ def latest(session: Session, conversation: str, *conditions: Condition) -> Hando
     )
 
 
-def is_owned(session: Session, conversation: str) -> bool:
+def is_owned(connection: Connection, conversation: str) -> bool:
     """Whether somebody has claimed a ticket of the conversation; asked with every question."""
-    return session.scalar(_OWNED, {"conversation": conversation}) is not None
+    return connection.scalar(_OWNED, {"conversation": conversation}) is not None
 
 
 def required(session: Session, conversation: str) -> HandoverTicket:

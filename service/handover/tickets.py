@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
+from knowledge.store import reading
 from service import audit
 from service.audit import Purpose, record_reading
 from service.auth import Member, Permission
@@ -137,8 +138,8 @@ class Handovers:
 
         None where nobody does, or not any more: then nothing is stored. Raises BadRequest.
         """
-        with self._sessions() as session:
-            if not ledger.is_owned(session, conversation):
+        with reading(self._sessions) as connection:
+            if not ledger.is_owned(connection, conversation):
                 return None  # a look is cheap, and most conversations are nobody's
         text = words.masked(text, "内容", longest=LONGEST_MESSAGE)
         owned = [Ticket.conversation_id == conversation, Ticket.status == "claimed"]

@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, sessionmaker
 
+from knowledge.store import reading
 from service.handover.views import utc
 from service.models import now
 from service.models.wechat import WeChatMessage as Message
@@ -30,7 +31,7 @@ from service.models.wechat import WeChatOutgoing as Outgoing
 from service.models.wechat import WeChatPerson as Person
 from service.wechat import outbox, people, statements
 from service.wechat.messages import Incoming, Kind
-from service.wechat.rows import insert_or_ignore, reading, writing
+from service.wechat.rows import insert_or_ignore, writing
 from service.wechat.vault import Vault
 
 LEASE = timedelta(seconds=30)  # renewed while the worker lives

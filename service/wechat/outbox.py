@@ -26,6 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, sessionmaker
 
+from knowledge.store import reading
 from service.handover import words
 from service.handover.views import utc
 from service.models import HandoverMessage, HandoverTicket, now
@@ -33,7 +34,7 @@ from service.models.wechat import WeChatOutgoing as Outgoing
 from service.models.wechat import WeChatPerson as Person
 from service.wechat import statements, text
 from service.wechat.people import AFTER_ACTION, AFTER_MESSAGE, quota
-from service.wechat.rows import insert_or_ignore, reading, writing
+from service.wechat.rows import insert_or_ignore, writing
 from service.wechat.vault import Vault
 
 _LEASE = timedelta(seconds=30)  # renewed while the worker lives

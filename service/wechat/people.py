@@ -11,12 +11,13 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 from sqlalchemy.orm import Session, sessionmaker
 
+from knowledge.store import reading
 from service.handover.views import utc
 from service.models import AnswerRecord, HandoverTicket, now
 from service.models.wechat import WeChatPerson as Person
 from service.wechat import statements
 from service.wechat.messages import Incoming, Kind
-from service.wechat.rows import insert_or_update, reading, writing
+from service.wechat.rows import insert_or_update, writing
 
 # The platform's quota: so many after the citizen's last message, so many after a click, a scan or
 # following, each within its time. A little earlier than the platform, whose clock is not ours.

@@ -1,4 +1,4 @@
-"""Reads and writes on both kinds of database: writes in turn, and inserts that a second one does
+"""Writes on both kinds of database: in turn, and inserts that a second one does
 not break. On connections, not the ORM's sessions, and with statements that are made once: a message
 takes some twenty of them, and making and mapping each anew cost as much as carrying it out."""
 
@@ -17,13 +17,6 @@ from sqlalchemy.orm import Session, sessionmaker
 from service.models import Base, table_of
 
 _ONE_WRITER = threading.Lock()
-
-
-@contextmanager
-def reading(sessions: sessionmaker[Session]) -> Iterator[Connection]:
-    """A connection to read with."""
-    with _engine(sessions).connect() as connection:
-        yield connection
 
 
 @contextmanager

@@ -10,10 +10,11 @@ from typing import Protocol
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
+from knowledge.store import reading
 from service.handover.views import utc
 from service.models import now
 from service.models.wechat import WeChatToken
-from service.wechat.rows import insert_or_ignore, reading, writing
+from service.wechat.rows import insert_or_ignore, writing
 from service.wechat.vault import Vault
 
 # Within these last minutes the platform gives out the next token, and honours both.
@@ -44,6 +45,8 @@ class Tokens:
         clock: Callable[[], datetime] = now,
     ) -> None:
         self._sessions, self._vault, self._clock = sessions, vault, clock
+        # What was read last of each account, and until when it is good: each message needs it.
+        self._seen: dict[str, tuple[str, datetime]] = {}
 
     def get(self, account: str, fetch: Fetch, *, refused: str | None = None) -> str:
         """A token that is good, fetched with `fetch` if need be. `refused` is one that the platform
@@ -51,7 +54,7 @@ class Tokens:
         Raises NoToken, and whatever `fetch` raises."""
         give_up = time.monotonic() + _WAIT_SECONDS
         while time.monotonic() < give_up:
-            held = self._held(account)
+            held = self._held(account, refused)
             if held is not None and held != refused:
                 return held
             if self._lock(account):
@@ -76,7 +79,10 @@ class Tokens:
                 .values(denied_at=self._clock())
             )
 
-    def _held(self, account: str) -> str | None:
+    def _held(self, account: str, refused: str | None) -> str | None:
+        seen, until = self._seen.get(account, ("", self._clock()))
+        if seen != (refused or "") and until > self._clock():
+            return seen
         with reading(self._sessions) as connection:
             row = connection.execute(
                 select(WeChatToken.sealed, WeChatToken.expires_at).where(
@@ -85,7 +91,10 @@ class Tokens:
             ).one_or_none()
         if row is None or row.expires_at is None or utc(row.expires_at) - _EARLY <= self._clock():
             return None
-        return self._vault.unseal(row.sealed)
+        token = self._vault.unseal(row.sealed)
+        if token is not None:
+            self._seen[account] = token, utc(row.expires_at) - _EARLY
+        return token
 
     def _lock(self, account: str) -> bool:
         at = self._clock()

@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.wechat_load [--rate 100] [--seconds 60] [--fast-seconds 20]
                                            [--answering 1000] [--processes 1]
-                                           [--database postgresql+psycopg://…]
+                                           [--database postgresql+psycopg://…] [--no-kill]
 
 A real server in a process of its own, on a database made by the migrations, with the channel, the
 desk and the records of answers behind it; only what answers is scripted, as this measures the
@@ -12,7 +12,9 @@ callback is acknowledged; then with answers that take 1 to 20 seconds, and in th
 is killed with SIGKILL and started again. Prints one JSON object, and ends with 1 if a message was
 answered not at all or twice, a callback was cut off, or the acknowledgement was slow. A single
 process that takes longer to start than the platform's three tries (about ten seconds) loses
-callbacks that it never sees: with --processes 2 one of two is killed.
+callbacks that it never sees: with --processes 2 one of two is killed. Of the processor, what a
+message takes in each part is told, of the service, the database and the platform; in the slow part
+only with --no-kill, as who was killed takes its times along.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -132,10 +134,38 @@ class Server:
             if "spawn_main" in Path(f"/proc/{pid}/cmdline").read_text("utf-8", "replace")
         ]
 
+    def cpu(self) -> float:
+        """Processor seconds of its processes so far, without one that was killed."""
+        if self._process is None:
+            return 0.0
+        return sum(_cpu(pid) for pid in [self._process.pid, *self._workers()])
+
     def stop(self) -> None:
         if self._process is not None:
             self._process.terminate()
             self._process.wait(60)
+
+
+def _cpu(pid: int | str) -> float:
+    """Processor seconds of a process so far, by itself and for the system."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
+    except OSError:  # it has ended meanwhile
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _cpu_of_postgres() -> float:
+    """Processor seconds of all its processes."""
+    pids = (path.parent.name for path in Path("/proc").glob("[0-9]*/comm") if _is_postgres(path))
+    return sum(map(_cpu, pids))
+
+
+def _is_postgres(path: Path) -> bool:
+    try:
+        return path.read_text("utf-8") == "postgres\n"
+    except OSError:
+        return False
 
 
 @dataclass
@@ -218,6 +248,7 @@ async def measure(
     slow: tuple[float, float] = (1.0, 20.0),
     answering: int = 1000,
     processes: int = 1,
+    kill: bool = True,
 ) -> dict[str, Any]:
     """Both runs, on a database that is empty or not there."""
     ports = free_port(), free_port()
@@ -242,15 +273,17 @@ async def measure(
     async with _api(platform, ports[1]):
         await server.start()
         try:
-            fast = Run(platform, "快")
+            fast, used = Run(platform, "快"), _used(server)
             quick = await fast.send(rate, fast_seconds, (0.02, 0.02))
             await fast.drain(len(quick))
-            load = Run(platform, "慢")
+            used_fast = _per_message(used, _used(server), len(quick))
+            load, used = Run(platform, "慢"), _used(server)
             under_way = asyncio.create_task(load.send(rate, seconds, slow))
             await asyncio.sleep(seconds / 2)
-            down = await server.kill()
+            down = await server.kill() if kill else 0.0
             callbacks = await under_way
             drained = await load.drain(len(callbacks))
+            used_slow = None if kill else _per_message(used, _used(server), len(callbacks))
         finally:
             server.stop()
             await platform.close()
@@ -264,7 +297,7 @@ async def measure(
         "processes": processes,
         "answering_threads": answering,
         "load_average": [round(load, 1) for load in os.getloadavg()],
-        "fast": times(quick) | _counted(once, len(quick)),
+        "fast": times(quick) | _counted(once, len(quick)) | {"processor_ms": used_fast},
         "slow": times(callbacks)
         | _counted(slow_once, len(callbacks))
         | {
@@ -272,9 +305,22 @@ async def measure(
             "passive": sum(c.reply is not None for c in callbacks),
             "server_down_s": round(down, 1),
             "drained_after_s": round(drained, 1),
+            "processor_ms": used_slow,
         },
         "answer_records": records,
     }
+
+
+def _used(server: Server) -> dict[str, float]:
+    """Processor seconds so far, by who took them."""
+    platform = time.process_time()
+    return {"service": server.cpu(), "database": _cpu_of_postgres(), "platform": platform}
+
+
+def _per_message(
+    before: Mapping[str, float], after: Mapping[str, float], messages: int
+) -> dict[str, float]:
+    return {who: round(1000 * (after[who] - before[who]) / messages, 1) for who in before}
 
 
 def _counted(answered: Counter[str], messages: int) -> dict[str, int]:
@@ -306,6 +352,7 @@ def main() -> None:
     parser.add_argument("--answering", type=int, default=1000)
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--database", default="")
+    parser.add_argument("--no-kill", dest="kill", action="store_false")
     arguments = parser.parse_args()
     with (
         tempfile.TemporaryDirectory(prefix="consult-wechat-") as home,
@@ -320,6 +367,7 @@ def main() -> None:
                 fast_seconds=arguments.fast_seconds,
                 answering=arguments.answering,
                 processes=arguments.processes,
+                kill=arguments.kill,
             )
         )
     wrong = failures(result)
