@@ -32,10 +32,11 @@ from service.wechat.vault import Vault
 log = structlog.get_logger()
 
 ANSWER_WITHIN = 4.0  # seconds after a callback arrives; the platform cuts it off at five
-_HASTE = 4  # times as long as it took to note a callback, it is let go earlier than that
+_NOTED_IN, _HASTE = 0.25, 4  # seconds that a write may take, before callbacks are let go earlier
 _TRIES = 3  # of the platform
 _ATTEMPTS = 3  # to answer one message, before it is taken to be what kills the workers
 _LOOK, _FEED, _SWEEP, _RENEW, _TIDY = 0.5, 2.0, 5.0, 10.0, 600.0  # seconds between looks
+_MOST_TAKEN_OVER = 4  # at a look: a whole process's at once would keep what comes from being noted
 _TOGETHER = 0.03  # seconds in which what comes is taken together, by one statement
 _SETTLED = timedelta(seconds=10)  # before the platform's record is believed to be complete
 _PAUSE = 300.0  # seconds without a call after the account's quota of calls is used up
@@ -99,6 +100,7 @@ class Post:
         self._denied = {key: tokens.denied(key) for key in accounts}
         self._paused: dict[str, float] = {}
         self._waiting: dict[int, list[_Caller]] = {}
+        self._slow = 0.0
         self._lock = threading.Lock()
         self._free_to_answer, self._free_to_send = answering, sending
         # What threads have really in hand: only that is kept from other workers.
@@ -110,7 +112,7 @@ class Post:
     def start(self) -> None:
         self._answerers = ThreadPoolExecutor(self._answering, "wechat-answer")
         self._senders = ThreadPoolExecutor(self._sending, "wechat-send")
-        self._desk = ThreadPoolExecutor(4, "wechat-callback")
+        self._desk = ThreadPoolExecutor(16, "wechat-callback")
         for loop in (self._answer_all, self._send_all, self._keep_order):
             thread = threading.Thread(target=loop, name=loop.__name__, daemon=True)
             thread.start()
@@ -159,13 +161,24 @@ class Post:
                 later=None if can_push else self._later,
             )
 
-        # Who is behind lets go early: what waited to be noted waits again to be let go, and has
-        # waited for as long before it was seen at all. Cut off, it would come twice more.
-        until = began + ANSWER_WITHIN - _HASTE * (time.monotonic() - began)
+        self._took(time.monotonic() - began)
+        until = began + self._patience()
         parts = await self._answered(received.id, until, says=not prefer_push)
         if parts is not None:
             return (parts[0] if parts else None), received
-        return await loop.run_in_executor(self._desk, settle), received
+        said = await loop.run_in_executor(self._desk, settle)
+        self._took(time.monotonic() - max(until, began))
+        return said, received
+
+    def _took(self, seconds: float) -> None:
+        """Remember what writing took of late. On the event loop's thread."""
+        self._slow = max(seconds, 0.95 * self._slow)
+
+    def _patience(self) -> float:
+        """Seconds for which a callback may wait for its answer. Who is behind lets go earlier: it
+        takes a while to be let go too, and as long before a callback is seen at all. One that is
+        cut off comes twice more, and then nobody catches up."""
+        return max(0.0, ANSWER_WITHIN - _HASTE * max(0.0, self._slow - _NOTED_IN))
 
     async def _answered(self, message: int, until: float, *, says: bool) -> Sequence[str] | None:
         """Wait until a message is answered, or for as long as there is. The answer, if it has been
@@ -205,7 +218,7 @@ class Post:
                 self._hand_out(jobs)
                 if time.monotonic() - looked > _LOOK:
                     looked = time.monotonic()
-                    free -= len(jobs)
+                    free = min(free - len(jobs), _MOST_TAKEN_OVER)
                     self._hand_out(self.inbox.claim(free, self._accounts, take_over=True))
                     if waited_for:  # another process may have answered
                         for caller in self._callers(self.inbox.answered(waited_for)):

@@ -31,7 +31,7 @@ from service.models.wechat import WeChatOutgoing as Outgoing
 from service.models.wechat import WeChatPerson as Person
 from service.wechat import outbox, people, statements
 from service.wechat.messages import Incoming, Kind
-from service.wechat.rows import insert_or_ignore, writing
+from service.wechat.rows import insert_or_ignore, writing, written
 from service.wechat.vault import Vault
 
 LEASE = timedelta(seconds=30)  # renewed while the worker lives
@@ -102,7 +102,8 @@ class Inbox:
             "answered_at": None if reply is None else at,
             "parts": None if reply is None else list(reply),
         }
-        with writing(self._sessions) as connection:
+
+        def take(connection: Connection) -> Any:
             new = insert_or_ignore(connection, Message, [row], "id")
             if new:
                 sealed = self._vault.seal(incoming.openid)
@@ -111,6 +112,9 @@ class Inbox:
                     outbox.give_up(connection, person_id, at)
                 elif can_push and incoming.kind is not Kind.OTHER:
                     outbox.release(connection, person_id, at)
+            return new
+
+        new = written(self._sessions, take)
         if not new:
             return self._again(account, incoming.key)
         first = reply[0] if reply else None
@@ -173,13 +177,16 @@ class Inbox:
         is decided with it. Where the callback is over, it is queued. None when another worker has
         taken the message over: then nothing is stored."""
         at = self._clock()
-        with writing(self._sessions) as connection:
-            given = {"message": job.id, "own": self._worker, "at": at, "reply": list(parts)}
+        given = {"message": job.id, "own": self._worker, "at": at, "reply": list(parts)}
+
+        def store(connection: Connection) -> str | None:
             delivery: str | None = connection.scalar(statements.FINISH[said], given)
             if delivery not in (None, "pending"):
                 first = 1 if delivery == "passive" else 0
                 self._queue(connection, job, parts, first, at, can_push=can_push)
-        return delivery
+            return delivery
+
+        return written(self._sessions, store)
 
     def settle(
         self, message_id: int, *, can_push: bool, prefer_push: bool, later: str | None
@@ -191,18 +198,27 @@ class Inbox:
         and the others are queued.
         """
         at = self._clock()
-        with writing(self._sessions) as connection:
-            given = {"message": message_id, "by": "pushed" if prefer_push else "passive"}
-            row = connection.execute(statements.SETTLE_ANSWERED, given).one_or_none()
+        answered = {"message": message_id, "by": "pushed" if prefer_push else "passive"}
+        waits = {
+            "message": message_id,
+            "by": "pushed" if later is None else "later",
+            "reply": None if later is None else [later],
+        }
+
+        def decide(connection: Connection) -> tuple[bool, str | None]:
+            """Whether it was for us to decide, and what is said."""
+            row = connection.execute(statements.SETTLE_ANSWERED, answered).one_or_none()
             if row is not None:
                 job = Job(message_id, row.account, row.person_id, None, 0, None)
                 parts = row.parts or []
                 self._queue(connection, job, parts, 0 if prefer_push else 1, at, can_push=can_push)
-                return parts[0] if parts and not prefer_push else None
-            given["by"] = "pushed" if later is None else "later"
-            said = None if later is None else [later]
-            if connection.execute(statements.SETTLE_WAITING, given | {"reply": said}).one_or_none():
-                return later
+                return True, parts[0] if parts and not prefer_push else None
+            found = connection.execute(statements.SETTLE_WAITING, waits).one_or_none()
+            return found is not None, later
+
+        ours, said = written(self._sessions, decide)
+        if ours:
+            return said
         with reading(self._sessions) as connection:
             settled = connection.execute(statements.HOW, {"message": message_id}).one()
         if settled.delivery == "pending":  # answered between the two: once more

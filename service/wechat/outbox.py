@@ -34,7 +34,7 @@ from service.models.wechat import WeChatOutgoing as Outgoing
 from service.models.wechat import WeChatPerson as Person
 from service.wechat import statements, text
 from service.wechat.people import AFTER_ACTION, AFTER_MESSAGE, quota
-from service.wechat.rows import insert_or_ignore, writing
+from service.wechat.rows import insert_or_ignore, writing, written
 from service.wechat.vault import Vault
 
 _LEASE = timedelta(seconds=30)  # renewed while the worker lives
@@ -173,9 +173,13 @@ class Outbox:
             )
 
     def sent(self, item: Item) -> None:
-        with writing(self._sessions) as connection:
-            connection.execute(statements.SENT, {"item": item.id, "at": self._clock()})
+        at = self._clock()
+
+        def note(connection: Connection) -> None:
+            connection.execute(statements.SENT, {"item": item.id, "at": at})
             connection.execute(statements.COUNT, {"to": item.person_id})
+
+        written(self._sessions, note)
 
     def unknown(self, item: Item) -> None:
         """It may have arrived, and may count."""

@@ -5,10 +5,13 @@ takes some twenty of them, and making and mapping each anew cost as much as carr
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager, nullcontext
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.dialects import postgresql, sqlite
@@ -16,6 +19,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from service.models import Base, table_of
 
+T = TypeVar("T")
 _ONE_WRITER = threading.Lock()
 
 
@@ -29,6 +33,52 @@ def writing(sessions: sessionmaker[Session]) -> Iterator[Connection]:
         engine.begin() as connection,
     ):
         yield connection
+
+
+def written(sessions: sessionmaker[Session], work: Callable[[Connection], T]) -> T:
+    """What `work` gives, committed. Those who write at once share a transaction: the busier it is
+    the more of them, and the less each costs. If that fails each is tried by itself, so `work` may
+    be called twice; it must do nothing but read and write. Raises what `work` raises."""
+    engine = _engine(sessions)
+    with _GUARD:
+        queue = _QUEUES.setdefault(engine, _Queue())
+    mine: Future[T] = Future()
+    queue.waiting.append((work, mine))
+    with queue.turn:
+        if not mine.done():  # else whoever wrote before has written this too
+            batch = [queue.waiting.popleft() for _ in range(len(queue.waiting))]
+            _carry_out(sessions, batch)
+    return mine.result()
+
+
+class _Queue:
+    """Who waits to write to one database."""
+
+    def __init__(self) -> None:
+        self.waiting: deque[tuple[Callable[[Connection], Any], Future[Any]]] = deque()
+        self.turn = threading.Lock()
+
+
+_GUARD = threading.Lock()
+_QUEUES: WeakKeyDictionary[Engine, _Queue] = WeakKeyDictionary()
+
+
+def _carry_out(
+    sessions: sessionmaker[Session],
+    batch: Sequence[tuple[Callable[[Connection], Any], Future[Any]]],
+) -> None:
+    try:
+        with writing(sessions) as connection:
+            results = [work(connection) for work, _waiting in batch]
+    except Exception as error:  # noqa: BLE001 - whoever waits is told, whatever it is
+        if len(batch) == 1:
+            batch[0][1].set_exception(error)
+            return
+        for one in batch:
+            _carry_out(sessions, [one])
+        return
+    for (_work, waiting), result in zip(batch, results, strict=True):
+        waiting.set_result(result)
 
 
 def insert_or_ignore(

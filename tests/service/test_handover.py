@@ -167,7 +167,7 @@ def test_a_citizen_withdraws_and_the_desk_knows(office: Office) -> None:
 
 def owned(office: Office) -> bool:
     with office.sessions() as session:
-        return is_owned(session, "c_1")
+        return is_owned(session.connection(), "c_1")
 
 
 def test_the_person_owns_the_conversation_only_while_it_is_claimed(office: Office) -> None:
