@@ -32,11 +32,12 @@ from service.wechat.vault import Vault
 log = structlog.get_logger()
 
 ANSWER_WITHIN = 4.0  # seconds after a callback arrives; the platform cuts it off at five
-_NOTED_IN, _HASTE = 0.25, 4  # seconds that a write may take, before callbacks are let go earlier
+_NOTED_IN, _HASTE = 0.1, 4  # seconds that a write may take, before callbacks are let go earlier
+_BEHIND, _FORGOTTEN = 0.5, 1.0  # seconds that it took; in which half of that is forgotten
 _TRIES = 3  # of the platform
 _ATTEMPTS = 3  # to answer one message, before it is taken to be what kills the workers
 _LOOK, _FEED, _SWEEP, _RENEW, _TIDY = 0.5, 2.0, 5.0, 10.0, 600.0  # seconds between looks
-_MOST_TAKEN_OVER = 4  # at a look: a whole process's at once would keep what comes from being noted
+_FEW = 4  # at a look: of another process's messages, and of any while we are behind
 _TOGETHER = 0.03  # seconds in which what comes is taken together, by one statement
 _SETTLED = timedelta(seconds=10)  # before the platform's record is believed to be complete
 _PAUSE = 300.0  # seconds without a call after the account's quota of calls is used up
@@ -100,7 +101,7 @@ class Post:
         self._denied = {key: tokens.denied(key) for key in accounts}
         self._paused: dict[str, float] = {}
         self._waiting: dict[int, list[_Caller]] = {}
-        self._slow = 0.0
+        self._slow = 0.0, time.monotonic()
         self._lock = threading.Lock()
         self._free_to_answer, self._free_to_send = answering, sending
         # What threads have really in hand: only that is kept from other workers.
@@ -155,7 +156,7 @@ class Post:
 
         def settle() -> str | None:
             return self.inbox.settle(
-                received.id,
+                received,
                 can_push=can_push,
                 prefer_push=prefer_push,
                 later=None if can_push else self._later,
@@ -170,15 +171,22 @@ class Post:
         self._took(time.monotonic() - max(until, began))
         return said, received
 
+    # Keeping up. A callback that is cut off comes twice more, and then nobody catches up: so who is
+    # behind notes what comes, which takes little, and answers it later.
+
     def _took(self, seconds: float) -> None:
-        """Remember what writing took of late. On the event loop's thread."""
-        self._slow = max(seconds, 0.95 * self._slow)
+        """Remember what writing took. Only on the event loop's thread."""
+        self._slow = max(seconds, self._lag()), time.monotonic()
+
+    def _lag(self) -> float:
+        """Seconds that writing took of late."""
+        seconds, at = self._slow
+        return float(seconds * 0.5 ** ((time.monotonic() - at) / _FORGOTTEN))
 
     def _patience(self) -> float:
-        """Seconds for which a callback may wait for its answer. Who is behind lets go earlier: it
-        takes a while to be let go too, and as long before a callback is seen at all. One that is
-        cut off comes twice more, and then nobody catches up."""
-        return max(0.0, ANSWER_WITHIN - _HASTE * max(0.0, self._slow - _NOTED_IN))
+        """Seconds for which a callback may wait for its answer: fewer where it takes a while to be
+        let go, and as long before it is seen at all."""
+        return max(0.0, ANSWER_WITHIN - _HASTE * max(0.0, self._lag() - _NOTED_IN))
 
     async def _answered(self, message: int, until: float, *, says: bool) -> Sequence[str] | None:
         """Wait until a message is answered, or for as long as there is. The answer, if it has been
@@ -209,16 +217,18 @@ class Post:
         renewed = looked = time.monotonic()
         while not self._ended.is_set():
             self._came.wait(_LOOK)
-            time.sleep(_TOGETHER)
+            behind = self._lag() > _BEHIND
+            self._ended.wait(_LOOK if behind else _TOGETHER)
             self._came.clear()
             try:
                 with self._lock:
                     free, waited_for = self._free_to_answer, list(self._waiting)
+                free = min(free, _FEW) if behind else free
                 jobs = self.inbox.claim(free, self._accounts)
                 self._hand_out(jobs)
                 if time.monotonic() - looked > _LOOK:
                     looked = time.monotonic()
-                    free = min(free - len(jobs), _MOST_TAKEN_OVER)
+                    free = min(free - len(jobs), _FEW)
                     self._hand_out(self.inbox.claim(free, self._accounts, take_over=True))
                     if waited_for:  # another process may have answered
                         for caller in self._callers(self.inbox.answered(waited_for)):

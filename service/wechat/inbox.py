@@ -31,7 +31,7 @@ from service.models.wechat import WeChatOutgoing as Outgoing
 from service.models.wechat import WeChatPerson as Person
 from service.wechat import outbox, people, statements
 from service.wechat.messages import Incoming, Kind
-from service.wechat.rows import insert_or_ignore, writing, written
+from service.wechat.rows import insert_or_ignore, renew, writing, written
 from service.wechat.vault import Vault
 
 LEASE = timedelta(seconds=30)  # renewed while the worker lives
@@ -45,6 +45,7 @@ class Received:
     """A message as it stands. `reply` is what a passive one says: None for nothing."""
 
     id: int
+    person_id: str
     new: bool
     delivery: str
     reply: str | None
@@ -114,18 +115,19 @@ class Inbox:
                     outbox.release(connection, person_id, at)
             return new
 
-        new = written(self._sessions, take)
+        new = written(self._sessions, person_id, take)
         if not new:
-            return self._again(account, incoming.key)
+            return self._again(account, incoming.key, person_id)
         first = reply[0] if reply else None
-        return Received(new.id, True, str(row["delivery"]), first, 1, at)
+        return Received(new.id, person_id, True, str(row["delivery"]), first, 1, at)
 
-    def _again(self, account: str, key: str) -> Received:
+    def _again(self, account: str, key: str, person_id: str) -> Received:
         """What an earlier try has left."""
-        with writing(self._sessions) as connection:
-            row = connection.execute(statements.AGAIN, {"of": account, "named": key}).one()
+        given = {"of": account, "named": key}
+        row = written(self._sessions, person_id, lambda c: c.execute(statements.AGAIN, given).one())
         said = row.parts[0] if row.parts and row.delivery in ("passive", "later") else None
-        return Received(row.id, False, row.delivery, said, row.tries, utc(row.received_at))
+        at = utc(row.received_at)
+        return Received(row.id, person_id, False, row.delivery, said, row.tries, at)
 
     def claim(self, most: int, accounts: Collection[str], *, take_over: bool = False) -> list[Job]:
         """Up to so many messages to answer of these accounts, oldest first, one of a person at a
@@ -157,18 +159,8 @@ class Inbox:
 
     def renew(self, ids: Collection[int]) -> None:
         """Keep these, which this process is answering; what it has lost hold of becomes free."""
-        if not ids:
-            return
-        with writing(self._sessions) as connection:
-            connection.execute(
-                update(Message)
-                .where(
-                    Message.id.in_(ids),
-                    Message.state == "answering",
-                    Message.worker == self._worker,
-                )
-                .values(lease_until=self._clock() + LEASE)
-            )
+        until = self._clock() + LEASE
+        renew(self._sessions, Message, ids, state="answering", worker=self._worker, until=until)
 
     def finish(
         self, job: Job, parts: Sequence[str], *, can_push: bool, said: bool = False
@@ -186,10 +178,10 @@ class Inbox:
                 self._queue(connection, job, parts, first, at, can_push=can_push)
             return delivery
 
-        return written(self._sessions, store)
+        return written(self._sessions, job.person_id, store)
 
     def settle(
-        self, message_id: int, *, can_push: bool, prefer_push: bool, later: str | None
+        self, received: Received, *, can_push: bool, prefer_push: bool, later: str | None
     ) -> str | None:
         """Decide how the message is handed back, unless that is decided; what to say passively.
 
@@ -198,9 +190,9 @@ class Inbox:
         and the others are queued.
         """
         at = self._clock()
-        answered = {"message": message_id, "by": "pushed" if prefer_push else "passive"}
+        answered = {"message": received.id, "by": "pushed" if prefer_push else "passive"}
         waits = {
-            "message": message_id,
+            "message": received.id,
             "by": "pushed" if later is None else "later",
             "reply": None if later is None else [later],
         }
@@ -209,20 +201,20 @@ class Inbox:
             """Whether it was for us to decide, and what is said."""
             row = connection.execute(statements.SETTLE_ANSWERED, answered).one_or_none()
             if row is not None:
-                job = Job(message_id, row.account, row.person_id, None, 0, None)
+                job = Job(received.id, row.account, row.person_id, None, 0, None)
                 parts = row.parts or []
                 self._queue(connection, job, parts, 0 if prefer_push else 1, at, can_push=can_push)
                 return True, parts[0] if parts and not prefer_push else None
             found = connection.execute(statements.SETTLE_WAITING, waits).one_or_none()
             return found is not None, later
 
-        ours, said = written(self._sessions, decide)
+        ours, said = written(self._sessions, received.person_id, decide)
         if ours:
             return said
         with reading(self._sessions) as connection:
-            settled = connection.execute(statements.HOW, {"message": message_id}).one()
+            settled = connection.execute(statements.HOW, {"message": received.id}).one()
         if settled.delivery == "pending":  # answered between the two: once more
-            return self.settle(message_id, can_push=can_push, prefer_push=prefer_push, later=later)
+            return self.settle(received, can_push=can_push, prefer_push=prefer_push, later=later)
         return settled.parts[0] if settled.parts and settled.delivery != "pushed" else None
 
     def abandoned(self, accounts: Collection[str], can_push: Callable[[str], bool]) -> int:

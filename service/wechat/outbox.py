@@ -34,7 +34,7 @@ from service.models.wechat import WeChatOutgoing as Outgoing
 from service.models.wechat import WeChatPerson as Person
 from service.wechat import statements, text
 from service.wechat.people import AFTER_ACTION, AFTER_MESSAGE, quota
-from service.wechat.rows import insert_or_ignore, writing, written
+from service.wechat.rows import insert_or_ignore, renew, writing, written
 from service.wechat.vault import Vault
 
 _LEASE = timedelta(seconds=30)  # renewed while the worker lives
@@ -159,18 +159,8 @@ class Outbox:
 
     def renew(self, ids: Collection[int]) -> None:
         """Keep these, which this process is sending; what it has lost hold of becomes unclear."""
-        if not ids:
-            return
-        with writing(self._sessions) as connection:
-            connection.execute(
-                update(Outgoing)
-                .where(
-                    Outgoing.id.in_(ids),
-                    Outgoing.state == "sending",
-                    Outgoing.worker == self._worker,
-                )
-                .values(lease_until=self._clock() + _LEASE)
-            )
+        until = self._clock() + _LEASE
+        renew(self._sessions, Outgoing, ids, state="sending", worker=self._worker, until=until)
 
     def sent(self, item: Item) -> None:
         at = self._clock()
@@ -179,7 +169,7 @@ class Outbox:
             connection.execute(statements.SENT, {"item": item.id, "at": at})
             connection.execute(statements.COUNT, {"to": item.person_id})
 
-        written(self._sessions, note)
+        written(self._sessions, item.person_id, note)
 
     def unknown(self, item: Item) -> None:
         """It may have arrived, and may count."""

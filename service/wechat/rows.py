@@ -6,18 +6,20 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, sessionmaker
 
-from service.models import Base, table_of
+from service.models import Base, WeChatMessage, WeChatOutgoing, table_of
 
 T = TypeVar("T")
 _ONE_WRITER = threading.Lock()
@@ -35,50 +37,77 @@ def writing(sessions: sessionmaker[Session]) -> Iterator[Connection]:
         yield connection
 
 
-def written(sessions: sessionmaker[Session], work: Callable[[Connection], T]) -> T:
+def written(sessions: sessionmaker[Session], whose: str, work: Callable[[Connection], T]) -> T:
     """What `work` gives, committed. Those who write at once share a transaction: the busier it is
     the more of them, and the less each costs. If that fails each is tried by itself, so `work` may
-    be called twice; it must do nothing but read and write. Raises what `work` raises."""
-    engine = _engine(sessions)
+    be called twice: it must do nothing but read and write. Raises what `work` raises.
+
+    `whose`: the person whose rows it locks. They are locked in the order of persons, as another
+    process does it too: or each would wait for what the other has.
+    """
     with _GUARD:
-        queue = _QUEUES.setdefault(engine, _Queue())
-    mine: Future[T] = Future()
-    queue.waiting.append((work, mine))
+        queue = _QUEUES.setdefault(_engine(sessions), _Queue())
+    mine = _Waiting(whose, work)
+    queue.waiting.append(mine)
     with queue.turn:
-        if not mine.done():  # else whoever wrote before has written this too
-            batch = [queue.waiting.popleft() for _ in range(len(queue.waiting))]
-            _carry_out(sessions, batch)
-    return mine.result()
+        if not mine.result.done():  # else whoever wrote before has written this too
+            together = [queue.waiting.popleft() for _ in range(len(queue.waiting))]
+            _carry_out(sessions, sorted(together, key=lambda one: one.whose))
+    result: T = mine.result.result()
+    return result
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Waiting:
+    whose: str
+    work: Callable[[Connection], Any]
+    result: Future[Any] = field(default_factory=Future)
+
+
+@dataclass(frozen=True, eq=False)
 class _Queue:
     """Who waits to write to one database."""
 
-    def __init__(self) -> None:
-        self.waiting: deque[tuple[Callable[[Connection], Any], Future[Any]]] = deque()
-        self.turn = threading.Lock()
+    waiting: deque[_Waiting] = field(default_factory=deque)
+    turn: threading.Lock = field(default_factory=threading.Lock)
 
 
 _GUARD = threading.Lock()
 _QUEUES: WeakKeyDictionary[Engine, _Queue] = WeakKeyDictionary()
 
 
-def _carry_out(
-    sessions: sessionmaker[Session],
-    batch: Sequence[tuple[Callable[[Connection], Any], Future[Any]]],
-) -> None:
+def _carry_out(sessions: sessionmaker[Session], together: Sequence[_Waiting]) -> None:
     try:
         with writing(sessions) as connection:
-            results = [work(connection) for work, _waiting in batch]
+            results = [one.work(connection) for one in together]
     except Exception as error:  # noqa: BLE001 - whoever waits is told, whatever it is
-        if len(batch) == 1:
-            batch[0][1].set_exception(error)
+        if len(together) == 1:
+            together[0].result.set_exception(error)
             return
-        for one in batch:
+        for one in together:
             _carry_out(sessions, [one])
         return
-    for (_work, waiting), result in zip(batch, results, strict=True):
-        waiting.set_result(result)
+    for one, result in zip(together, results, strict=True):
+        one.result.set_result(result)
+
+
+def renew(
+    sessions: sessionmaker[Session],
+    table: type[WeChatMessage] | type[WeChatOutgoing],
+    ids: Collection[int],
+    *,
+    state: str,
+    worker: str,
+    until: datetime,
+) -> None:
+    """Lengthen the leases that a worker has on these rows. One that is being written is left for
+    the next time: whoever waits for it while he holds others may be waited for himself."""
+    if not ids:
+        return
+    mine = (table.id.in_(ids), table.state == state, table.worker == worker)
+    free = select(table.id).where(*mine).with_for_update(skip_locked=True)
+    with writing(sessions) as connection:
+        connection.execute(update(table).where(table.id.in_(free), *mine).values(lease_until=until))
 
 
 def insert_or_ignore(

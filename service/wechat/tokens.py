@@ -115,10 +115,9 @@ class Tokens:
         token, values = "", {}
         try:
             token, seconds = fetch()
-            values = {
-                "sealed": self._vault.seal(token),
-                "expires_at": self._clock() + timedelta(seconds=seconds),
-            }
+            ends = self._clock() + timedelta(seconds=seconds)
+            values = {"sealed": self._vault.seal(token), "expires_at": ends}
+            self._seen[account] = token, ends - _EARLY
         finally:
             with writing(self._sessions) as connection:
                 connection.execute(

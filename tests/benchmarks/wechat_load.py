@@ -49,6 +49,7 @@ from service import migrations
 from service.answering.draft import Answer, Draft, Outcome
 from service.assembly import Rooms
 from service.models import AnswerRecord
+from service.serving import settle
 from service.settings import Settings
 from service.wechat.accounts import CONFIG, Accounts
 from service.wechat.simulator import CUT, Callback, Platform
@@ -78,7 +79,9 @@ class Timed:
 def server() -> FastAPI:
     """The service: what the product makes of the channel, with answers that take their time."""
     service_logging.configure("INFO", as_json=True)  # as in production
-    return application(Rooms(Settings(_env_file=None)), Timed())
+    app = application(Rooms(Settings(_env_file=None)), Timed())
+    settle()  # as the product does when it has opened its library
+    return app
 
 
 class Server:

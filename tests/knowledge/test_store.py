@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, text
-from sqlalchemy.orm import Session
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session, sessionmaker
 
 from knowledge import store
+from tests.service import databases
 
 READ, ADD = text("SELECT n FROM counters"), text("UPDATE counters SET n = n + 1")
 
@@ -70,3 +72,52 @@ def test_reading_does_not_wait_for_a_writer(engine: Engine) -> None:
         assert reader.execute(READ).scalar() == 0
         writer.commit()
         assert reader.execute(READ).scalar() == 1
+
+
+@pytest.fixture
+def served() -> Iterator[Engine]:
+    if not databases.POSTGRES:
+        pytest.skip("CONSULT_TEST_POSTGRES names no database")
+    engine = store.connect(databases.POSTGRES)
+    yield engine
+    engine.dispose()
+
+
+def gone(engine: Engine) -> None:
+    """The server has ended the connection that the pool holds."""
+    with engine.connect() as connection:
+        number = connection.scalar(text("SELECT pg_backend_pid()"))
+    other = store.connect(databases.POSTGRES)
+    with other.begin() as connection:
+        connection.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": number})
+    other.dispose()
+
+
+def test_a_connection_that_was_idle_for_a_while_is_asked_whether_it_is_there(
+    served: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone(served)
+    monkeypatch.setattr(store, "_TRUSTED_SECONDS", 0.0)
+    with served.connect() as connection:
+        assert connection.scalar(text("SELECT 1")) == 1
+
+
+def test_one_that_was_used_just_now_is_not(served: Engine) -> None:
+    gone(served)
+    with served.connect() as connection, pytest.raises(OperationalError):
+        connection.execute(text("SELECT 1"))
+    with served.connect() as connection:  # then it is known, and another is made
+        assert connection.scalar(text("SELECT 1")) == 1
+
+
+def test_what_only_reads_begins_no_transaction(served: Engine, engine: Engine) -> None:
+    with store.reading(sessionmaker(served)) as connection:
+        connection.execute(text("SELECT 1"))
+        raw = connection.connection.driver_connection
+        assert raw is not None
+        assert raw.info.transaction_status.name == "IDLE"
+    with served.connect() as connection:  # and the next user has his transactions again
+        connection.execute(text("SELECT 1"))
+        assert raw.info.transaction_status.name == "INTRANS"
+    with store.reading(sessionmaker(engine)) as connection:
+        assert connection.execute(READ).scalar() == 0

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import httpx
-from sqlalchemy import select, text, update
+from sqlalchemy import event, select, text, update
 
 from service.channels.wechat import wording
 from service.models import AnswerRecord, Conversation, now
@@ -246,6 +246,24 @@ def test_one_token_serves_all_who_send_at_once(service: Stage) -> None:
     service.run(ask())
     service.eventually(lambda: states(service) == ["sent"] * 8)
     assert service.platform.tokens_given == 1
+
+
+def test_a_token_is_read_once_and_again_when_it_is_refused(service: Stage) -> None:
+    post, reads = service.channel.post, []
+
+    @event.listens_for(service.rooms.sessions.kw["bind"], "before_cursor_execute")
+    def _note(_c: object, _cursor: object, statement: str, *_more: object) -> None:
+        if "SELECT wechat_tokens.sealed" in statement:
+            reads.append(statement)
+
+    client = post._clients[KEY]
+    first = client.token()
+    reads.clear()
+    assert [client.token() for _ in range(3)] == [first] * 3
+    assert reads == []
+    service.platform._tokens.clear()
+    assert client.token(refused=first) != first
+    assert reads != []
 
 
 def test_when_the_calls_are_used_up_the_account_pauses(service: Stage) -> None:
