@@ -26,14 +26,13 @@ from service.wechat.client import ApiError, Client, NotSent, Unclear
 from service.wechat.inbox import Inbox, Job, Received
 from service.wechat.messages import Incoming
 from service.wechat.outbox import Item, Outbox
+from service.wechat.pace import Pace
 from service.wechat.tokens import Tokens
 from service.wechat.vault import Vault
 
 log = structlog.get_logger()
 
 ANSWER_WITHIN = 4.0  # seconds after a callback arrives; the platform cuts it off at five
-_NOTED_IN, _HASTE = 0.1, 4  # seconds that a write may take, before callbacks are let go earlier
-_BEHIND, _FORGOTTEN = 0.5, 1.0  # seconds that it took; in which half of that is forgotten
 _TRIES = 3  # of the platform
 _ATTEMPTS = 3  # to answer one message, before it is taken to be what kills the workers
 _LOOK, _FEED, _SWEEP, _RENEW, _TIDY = 0.5, 2.0, 5.0, 10.0, 600.0  # seconds between looks
@@ -101,7 +100,7 @@ class Post:
         self._denied = {key: tokens.denied(key) for key in accounts}
         self._paused: dict[str, float] = {}
         self._waiting: dict[int, list[_Caller]] = {}
-        self._slow = 0.0, time.monotonic()
+        self._pace = Pace()
         self._lock = threading.Lock()
         self._free_to_answer, self._free_to_send = answering, sending
         # What threads have really in hand: only that is kept from other workers.
@@ -162,31 +161,14 @@ class Post:
                 later=None if can_push else self._later,
             )
 
-        self._took(time.monotonic() - began)
-        until = began + self._patience()
+        self._pace.took(time.monotonic() - began)
+        until = began + self._pace.patience(ANSWER_WITHIN)
         parts = await self._answered(received.id, until, says=not prefer_push)
         if parts is not None:
             return (parts[0] if parts else None), received
         said = await loop.run_in_executor(self._desk, settle)
-        self._took(time.monotonic() - max(until, began))
+        self._pace.took(time.monotonic() - max(until, began))
         return said, received
-
-    # Keeping up. A callback that is cut off comes twice more, and then nobody catches up: so who is
-    # behind notes what comes, which takes little, and answers it later.
-
-    def _took(self, seconds: float) -> None:
-        """Remember what writing took. Only on the event loop's thread."""
-        self._slow = max(seconds, self._lag()), time.monotonic()
-
-    def _lag(self) -> float:
-        """Seconds that writing took of late."""
-        seconds, at = self._slow
-        return float(seconds * 0.5 ** ((time.monotonic() - at) / _FORGOTTEN))
-
-    def _patience(self) -> float:
-        """Seconds for which a callback may wait for its answer: fewer where it takes a while to be
-        let go, and as long before it is seen at all."""
-        return max(0.0, ANSWER_WITHIN - _HASTE * max(0.0, self._lag() - _NOTED_IN))
 
     async def _answered(self, message: int, until: float, *, says: bool) -> Sequence[str] | None:
         """Wait until a message is answered, or for as long as there is. The answer, if it has been
@@ -217,7 +199,7 @@ class Post:
         renewed = looked = time.monotonic()
         while not self._ended.is_set():
             self._came.wait(_LOOK)
-            behind = self._lag() > _BEHIND
+            behind = self._pace.behind
             self._ended.wait(_LOOK if behind else _TOGETHER)
             self._came.clear()
             try:

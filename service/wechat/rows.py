@@ -1,5 +1,5 @@
-"""Writes on both kinds of database: in turn, and inserts that a second one does
-not break. On connections, not the ORM's sessions, and with statements that are made once: a message
+"""Writes on both kinds of database: in turn or together, and inserts that a second one does not
+break. On connections, not the ORM's sessions, and with statements that are made once: a message
 takes some twenty of them, and making and mapping each anew cost as much as carrying it out."""
 
 from __future__ import annotations

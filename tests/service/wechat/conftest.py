@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from service.wechat import delivery
+from service.wechat import delivery, pace
 from tests.service.wechat.stage import Stage, stage
 
 
@@ -28,7 +28,7 @@ def on_stage(
     often as it would."""
     monkeypatch.setattr(delivery, "ANSWER_WITHIN", patience)
     # A busy machine is no reason for less of it: that is a test of its own.
-    monkeypatch.setattr(delivery, "_NOTED_IN", 60.0)
+    monkeypatch.setattr(pace, "_NOTED_IN", 60.0)
     for name in ("_LOOK", "_FEED", "_SWEEP", "_TOGETHER"):
         monkeypatch.setattr(delivery, name, getattr(delivery, name) / 10)
     with ExitStack() as stack:
