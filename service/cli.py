@@ -154,6 +154,8 @@ def _print_answer(answer: dict[str, Any]) -> None:
     if "error" in answer:
         screen.print(answer["error"]["message"])
         return
+    if answer["caution"]:
+        out.print(f"[bold]{answer['caution']}[/bold]\n")
     out.print(answer["summary"], markup=False)
     for notice in answer["notices"]:
         out.print(f"\n[bold]注意[/bold] {notice}")

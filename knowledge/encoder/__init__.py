@@ -52,13 +52,11 @@ class OnnxEncoder:
         self, folder: Path | None = None, *, dimensions: int = 384, threads: int | None = None
     ) -> None:
         self.dimensions = dimensions
-        self._folder = folder or Path(str(files("knowledge.encoder") / "weights"))
-        self._threads = threads or min(os.cpu_count() or 1, 4)
+        self._folder = folder or _shipped()
+        self._threads = threads
         self._sessions: dict[Path, onnxruntime.InferenceSession] = {}
         self._loading = Lock()
-        self._tokenizer = Tokenizer.from_file(str(self._folder / "tokenizer.json"))
-        self._tokenizer.enable_truncation(MAX_TOKENS)
-        self._tokenizer.enable_padding(pad_id=1, pad_token="<pad>")  # noqa: S106 — a token, no secret
+        self._tokenizer = load_tokenizer(MAX_TOKENS, self._folder)
 
     @cached_property
     def version(self) -> str:
@@ -95,15 +93,30 @@ class OnnxEncoder:
     def _session(self, weights: Path) -> onnxruntime.InferenceSession:
         with self._loading:
             if weights not in self._sessions:
-                options = onnxruntime.SessionOptions()
-                options.intra_op_num_threads = self._threads
-                # Threads that go on spinning after their work take the other core from the search
-                # that follows: questions then took 50 ms instead of 20.
-                options.add_session_config_entry("session.force_spinning_stop", "1")
-                self._sessions[weights] = onnxruntime.InferenceSession(
-                    str(weights), options, providers=["CPUExecutionProvider"]
-                )
+                self._sessions[weights] = load_network(weights, self._threads)
             return self._sessions[weights]
+
+
+def load_network(path: Path, threads: int | None = None) -> onnxruntime.InferenceSession:
+    """A network for the processor."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads or min(os.cpu_count() or 1, 4)
+    # Threads that go on spinning after their work take the other core from the search
+    # that follows: questions then took 50 ms instead of 20.
+    options.add_session_config_entry("session.force_spinning_stop", "1")
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+def load_tokenizer(longest: int, folder: Path | None = None) -> Tokenizer:
+    """The tokenizer of the encoder, or that of `folder`; cuts at `longest` tokens, and pads."""
+    tokenizer = Tokenizer.from_file(str((folder or _shipped()) / "tokenizer.json"))
+    tokenizer.enable_truncation(longest)
+    tokenizer.enable_padding(pad_id=1, pad_token="<pad>")  # noqa: S106 — a token, no secret
+    return tokenizer
+
+
+def _shipped() -> Path:
+    return Path(str(files("knowledge.encoder") / "weights"))
 
 
 def own_questions() -> Path:

@@ -50,25 +50,29 @@ def export_float(folder: Path, target: Path) -> None:
         str(folder), device="cpu", model_kwargs={"attn_implementation": "eager"}
     )
     transformer = model[0].auto_model.float().eval()
+    config = transformer.config
+    graph = PooledEncoder(transformer)
+    export_graph(graph, target, "vector", config.num_attention_heads, config.hidden_size)
+
+
+def export_graph(
+    network: torch.nn.Module, target: Path, output: str, heads: int, width: int
+) -> None:
+    """Write a network of token ids and mask, its attention blocks fused."""
     ids = torch.ones(2, 16, dtype=torch.int64)
     dynamic = {0: "batch", 1: "tokens"}
     torch.onnx.export(
-        PooledEncoder(transformer),
+        network,
         (ids, torch.ones_like(ids)),
         str(target),
         input_names=["input_ids", "attention_mask"],
-        output_names=["vector"],
-        dynamic_axes={"input_ids": dynamic, "attention_mask": dynamic, "vector": {0: "batch"}},
+        output_names=[output],
+        dynamic_axes={"input_ids": dynamic, "attention_mask": dynamic, output: {0: "batch"}},
         opset_version=17,
         dynamo=False,
     )
-    config = transformer.config
     fused = optimizer.optimize_model(
-        str(target),
-        model_type="bert",
-        num_heads=config.num_attention_heads,
-        hidden_size=config.hidden_size,
-        opt_level=0,
+        str(target), model_type="bert", num_heads=heads, hidden_size=width, opt_level=0
     )
     fused.save_model_to_file(str(target))
 

@@ -1,28 +1,25 @@
-"""How sure we are of danger: rules, the table of weighted runs, and a second look at the vector.
+"""How sure we are of danger: rules, the table of weighted runs, and a network that listens.
 
-The first two need neither model nor index and are asked before anything else (`Urgent`). What they
-leave open is looked at again when the search has the question's vector (`SecondLook`), and if the
-search fails, the benefit of the doubt goes to danger. Decision record 0014.
+The first two are asked before anything else, and need nothing that could fail. What they leave
+open, the network hears; if it fails, the benefit of the doubt goes to danger. Decision record 0014.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
-from knowledge.encoder import Vectors
 from service.answering.alarm import shipped_alarm
+from service.answering.ear import shipped_ear
 from service.answering.urgent import fold, signs_of
 
-Floats = npt.NDArray[np.float32]
 _HAN = re.compile(r"[\u4e00-\u9fff]")
 _UNMISTAKABLE = 3  # strength of signs
 _EDGE = 1e-4  # keeps logits finite
@@ -34,55 +31,27 @@ def logit(probability: float) -> float:
 
 @dataclass(frozen=True)
 class DangerModel:
-    """Two logistic combinations with their floors, and the lines that a vector is compared with.
+    """Two logistic combinations and their floors, all probabilities.
 
-    `by_words`: weights of the table's logit, of hints, of signs, and the bias; `by_look` has that
-    of the likeness to lines of danger before the bias. Likeness: a Gaussian of the distance
-    to each of `lines`, (lines, dimensions), weighted by `pull`, (lines,).
+    `by_words`: weights of the table's logit, of hints, of signs, and the bias; `by_ear` has that of
+    the network's logit before the bias. From `words_floor` and `ear_floor` on there is an alarm,
+    from `doubt_floor` on a doubt.
     """
 
-    by_words: Floats
+    by_words: tuple[float, ...]
     words_floor: float
-    by_look: Floats
-    look_floor: float
-    lines: Floats
-    pull: Floats
-    width: float
-    encoder: str
+    by_ear: tuple[float, ...]
+    ear_floor: float
+    doubt_floor: float
 
     @classmethod
     def load(cls, path: Path) -> DangerModel:
-        with np.load(path, allow_pickle=False) as stored:
-            return cls(
-                stored["by_words"],
-                float(stored["words_floor"]),
-                stored["by_look"],
-                float(stored["look_floor"]),
-                stored["lines"].astype(np.float32),
-                stored["pull"],
-                float(stored["width"]),
-                str(stored["encoder"]),
-            )
+        stored = json.loads(path.read_text("utf-8"))
+        stored |= {name: tuple(stored[name]) for name in ("by_words", "by_ear")}
+        return cls(**stored)
 
     def save(self, path: Path) -> None:
-        np.savez_compressed(
-            path,
-            by_words=self.by_words,
-            words_floor=np.array(self.words_floor),
-            by_look=self.by_look,
-            look_floor=np.array(self.look_floor),
-            lines=self.lines.astype(np.float16),
-            pull=self.pull,
-            width=np.array(self.width),
-            encoder=np.array(self.encoder),
-        )
-
-    def likeness(self, vector: Vectors) -> float:
-        """To the lines of danger more than to the others: above zero."""
-        # Not `lines @ vector`: threads of the matrix library go on spinning after so large a
-        # product, and take the other core from the encoder: questions then took 38 ms, not 25.
-        cosines = np.einsum("ij,j->i", self.lines, vector)
-        return float(np.exp(-2 * self.width * (1 - cosines)) @ self.pull)
+        path.write_text(json.dumps(asdict(self), indent=2) + "\n", "utf-8")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,25 +70,46 @@ class Suspicion:
         return any(self.features[1:])
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What the network adds: how likely there is danger, and whether that is enough for an alarm,
+    or for a doubt: then the question is answered, and whom to call is said before."""
+
+    danger: float
+    alarm: bool
+    doubt: bool
+
+
 def suspicion_of(query: str) -> Suspicion:
-    """By rules and table: neither model nor index nor network."""
+    """By rules and table: neither index nor network."""
     signs, model = signs_of(query), shipped_danger()
     heard, kind = shipped_alarm().hear(fold(query))
     features = (logit(heard), float(signs.strength == 1), float(signs.strength >= 2))
     danger = _probability(model.by_words, features)
-    if not signs.strength and not _HAN.search(query):
-        # The table has learned from Chinese; in English only the rules can tell.
+    if not in_chinese(query) and not signs.strength:
         return Suspicion(kind, 0.0, False, (logit(0.0), 0.0, 0.0))
     if signs.kind and signs.strength == _UNMISTAKABLE:
         kind = signs.kind  # otherwise the table is right more often
     return Suspicion(kind, danger, danger >= model.words_floor, features)
 
 
-def second_look(suspicion: Suspicion, vector: Vectors) -> tuple[float, bool]:
-    """How likely there is danger, the vector seen too, and whether to raise the alarm."""
+def listen(suspicions: Sequence[Suspicion], queries: Sequence[str]) -> list[Heard]:
+    """What the network makes of normalised questions, in the light of the suspicions."""
     model = shipped_danger()
-    danger = _probability(model.by_look, (*suspicion.features, model.likeness(vector)))
-    return danger, danger >= model.look_floor
+    heard = []
+    for suspicion, query, sound in zip(
+        suspicions, queries, shipped_ear().hear(queries), strict=True
+    ):
+        danger = _probability(model.by_ear, (*suspicion.features, float(sound)))
+        if not in_chinese(query) and not suspicion.signs:
+            danger = 0.0
+        heard.append(Heard(danger, danger >= model.ear_floor, danger >= model.doubt_floor))
+    return heard
+
+
+def in_chinese(query: str) -> bool:
+    """Table and network have learned from Chinese; in English only the rules can tell."""
+    return bool(_HAN.search(query))
 
 
 def urgent_kind(query: str) -> str | None:
@@ -128,21 +118,22 @@ def urgent_kind(query: str) -> str | None:
     return suspicion.kind if suspicion.alarm else None
 
 
-def _probability(weights: Floats, features: tuple[float, ...]) -> float:
-    z = float(weights[:-1] @ np.array(features, np.float32) + weights[-1])
+def _probability(weights: tuple[float, ...], features: tuple[float, ...]) -> float:
+    *slopes, bias = weights
+    z = sum(w * x for w, x in zip(slopes, features, strict=True)) + bias
     return 1 / (1 + math.exp(-z))
 
 
 @cache
 def danger_version() -> str:
-    """Fingerprint of rules, table and likeness, for the record of each answer."""
+    """Fingerprint of rules, table, network and floors, for the record of each answer."""
     folder = Path(str(files("service.answering")))
     state = hashlib.sha256()
-    for name in ("urgent.yaml", "alarm.npz", "danger.npz"):
+    for name in ("urgent.yaml", "alarm.npz", "ear.onnx", "danger.json"):
         state.update((folder / name).read_bytes())
     return state.hexdigest()[:12]
 
 
 @cache
 def shipped_danger() -> DangerModel:
-    return DangerModel.load(Path(str(files("service.answering"))) / "danger.npz")
+    return DangerModel.load(Path(str(files("service.answering"))) / "danger.json")

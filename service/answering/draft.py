@@ -208,6 +208,7 @@ class Draft:
     steps: list[NextStep] = field(default_factory=list)
     step_ids: list[str] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
+    caution: str | None = None  # whom to call in danger, said before everything else
     handover: Handover | None = None
     clarify: list[str] | None = None
     model: dict[str, Any] | None = None  # which language model wrote what is shown, where one did
@@ -246,6 +247,7 @@ class Answer:
             "outcome": self.outcome.value,
             "topic": draft.topic,
             "confidence": round(draft.confidence, 3),
+            "caution": draft.caution,
             "summary": draft.summary,
             "citations": [c.to_json() for c in draft.citations],
             "steps": [asdict(s) for s in draft.steps],

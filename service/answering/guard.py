@@ -1,13 +1,14 @@
-"""Take personal data out, and look for danger: before anything else, by the words alone, so that
-it works when index and models are down; and once more with the question's vector."""
+"""Take personal data out, and look for danger: before anything else, without index or search, so
+that it works when those are down."""
 
 from __future__ import annotations
 
 from knowledge import text
 from service import privacy
 from service.answering import wording
-from service.answering.danger import second_look, shipped_danger, suspicion_of
-from service.answering.draft import Draft, Handover, Outcome, Targets
+from service.answering.choices import Choice, choose
+from service.answering.danger import listen, suspicion_of
+from service.answering.draft import Draft, Handover, Outcome, Targets, Turn
 from service.answering.requests import request_kind
 
 _OTHER_REQUESTS = ("greeting", "thanks", "person", "harm")
@@ -23,39 +24,38 @@ class Mask:
 
 
 class Urgent:
-    """Fixed, reviewed texts for danger, with whom to call first."""
+    """Fixed, reviewed texts for danger, with whom to call first. What is not enough for an alarm is
+    answered, with whom to call before it."""
 
     def __init__(self, targets: Targets) -> None:
         self._targets = targets
 
     def __call__(self, draft: Draft) -> None:
         last = draft.history[-1] if draft.history else None
-        if last and draft.query in map(text.normalise, last.clarify):
+        picked = _picked(draft.query, last)
+        if last and picked == wording.NO_DANGER:
+            draft.query = last.root
+            draft.caution = wording.IF_DANGER
+        if picked:
             return  # words that we put into the citizen's mouth
-        draft.suspicion = suspicion = suspicion_of(draft.query)
-        draft.trace["p_danger"] = round(suspicion.danger, 4)
+        suspicion = suspicion_of(draft.query)
         if request_kind(draft.query) in _OTHER_REQUESTS and not suspicion.signs:
-            draft.suspicion = None  # reviewed patterns know better than the ear what that is
-        elif suspicion.alarm:
+            return  # reviewed patterns know better than the ear what that is
+        # Kept before the network is asked: should that fail, the words speak for themselves.
+        draft.suspicion = suspicion
+        [heard] = listen([suspicion], [draft.query])
+        draft.trace["p_danger"] = round(max(suspicion.danger, heard.danger), 4)
+        if suspicion.alarm or heard.alarm:
             raise_alarm(draft, suspicion.kind, self._targets)
+        elif heard.doubt:
+            draft.caution = wording.IF_DANGER
 
 
-class SecondLook:
-    """What the words left open, when the search has the question's vector. It can raise an alarm,
-    never silence one."""
-
-    def __init__(self, targets: Targets, encoder: str) -> None:
-        self._targets = targets
-        self._fits = encoder == shipped_danger().encoder
-
-    def __call__(self, draft: Draft) -> None:
-        vector, suspicion = draft.found.vector, draft.suspicion
-        if vector is None or suspicion is None or not self._fits:
-            return
-        danger, alarm = second_look(suspicion, vector)
-        draft.trace["p_danger"] = round(danger, 4)
-        if alarm:
-            raise_alarm(draft, suspicion.kind, self._targets)
+def _picked(query: str, last: Turn | None) -> str | None:
+    """Which of the choices that were offered last a reply takes."""
+    options = [Choice(o, o) for o in last.clarify] if last else []
+    picked = choose(query, options, near=False)
+    return picked[0] if picked else None
 
 
 def raise_alarm(draft: Draft, kind: str, targets: Targets) -> None:
@@ -66,4 +66,5 @@ def raise_alarm(draft: Draft, kind: str, targets: Targets) -> None:
     draft.handover = Handover("urgent", wording.URGENT_REASONS[kind], targets(hotlines))
     draft.step_ids = list(wording.URGENT_STEPS[kind])
     draft.notices.append(wording.NOT_URGENT)
+    draft.clarify = [wording.NO_DANGER]
     draft.settle(Outcome.HANDOVER_URGENT, words)

@@ -1,10 +1,9 @@
 """The way a question goes, on one page.
 
-mask → sensitive → urgent                                       danger first, by rules alone
+mask → sensitive → urgent                                       danger first, without a search
      → is the channel switched off?
      → solicitation → pre-check → requests → follow-up → region   until one settles the outcome
-     → look up → side of the matter → search → second look
-     → in context → compose
+     → look up → side of the matter → search → in context → compose
 topic switched off? → deadlines → verify → premise → next steps  always
 """
 
@@ -40,7 +39,7 @@ from service.answering.draft import (
 )
 from service.answering.finish import NextSteps, Verify
 from service.answering.followup import FollowUp, InContext, SideOfMatter
-from service.answering.guard import Mask, SecondLook, Urgent, raise_alarm
+from service.answering.guard import Mask, Urgent, raise_alarm
 from service.answering.guided import PreCheck
 from service.answering.legal_aid import LegalAid
 from service.answering.lookup import Lookup, Premise
@@ -95,7 +94,6 @@ class Pipeline:
             Lookup(laws, targets),
             SideOfMatter(cards, clock),
             search,
-            SecondLook(emergency, versions.get("encoder", "")),
             InContext(search, calibration),
             Compose(cited_law, cards, calibration, clock),
         )
@@ -175,7 +173,7 @@ class Pipeline:
     def _fail(self, draft: Draft) -> None:
         draft.citations, draft.steps, draft.notices, draft.confidence = [], [], [], 0.0
         if draft.suspicion and draft.suspicion.danger >= _DOUBT:
-            # Without the search there is no second look: the doubt speaks for danger.
+            # Whatever broke, a doubt speaks for danger.
             raise_alarm(draft, draft.suspicion.kind, self._emergency)
             return
         draft.handover = Handover(

@@ -29,8 +29,8 @@ _BESIDE_THE_TOPIC = (
 
 
 class ChannelOff:
-    """After the guard: a channel that is off says so. As nothing will be searched, there is no
-    second look either: a doubt about danger (from `doubt` on) speaks for danger."""
+    """After the guard: a channel that is off says so. As there is no answer beside which to say
+    whom to call, a doubt about danger (from `doubt` on) speaks for danger."""
 
     def __init__(self, targets: Targets, emergency: Targets, doubt: float) -> None:
         self._targets, self._emergency, self._doubt = targets, emergency, doubt

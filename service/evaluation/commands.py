@@ -176,7 +176,7 @@ def eval_citations(questions: Questions = None, check: Check = False) -> None:
 @evaluations.command("urgent")
 def eval_urgent(
     questions: Questions = None,
-    split: Annotated[str, typer.Option(help="自编题的哪一部分：test、unseen、dev")] = "test",
+    split: Annotated[str, typer.Option(help="自编题的哪一部分：test、unseen、calib、dev")] = "test",
     check: Check = False,
 ) -> None:
     """危险识别：找出多少，误报多少；默认用没有学过、两人标得一致的一部分。"""
@@ -184,7 +184,7 @@ def eval_urgent(
 
     path = questions or urgent.shipped_cases()
     with _rooms() as rooms:
-        figures = urgent.evaluate(path, rooms.encoder, None if questions else split)
+        figures = urgent.evaluate(path, None if questions else split)
         if not figures["n"]:
             raise typer.BadParameter(f"没有这一部分的题：{split}")
         name = "urgent" if split == "test" else f"urgent_{split}"

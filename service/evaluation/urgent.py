@@ -1,10 +1,11 @@
 """`consult eval urgent`: is danger recognised, and nothing else taken for it?
 
 Cases are our own, `cases/urgent.jsonl`: {question, behaviour: urgent | near_urgent, kind, split,
-set}. `dev` was learned from; `test` was written without sight of rules and lines, and only reports:
-lines of it on which two readings agreed. Both its sets (f, o) were measured when it was chosen what
-ships. `unseen`, seven more sets with one label each, was measured only after that: the fairest
-figure. It may be learned from once another is written.
+set}. From `dev` table and network have learned; on `calib` what they prove was weighed and the
+floors were chosen. `test` (sets f, o) and `unseen` (x, y) only report: lines written without sight
+of rules and lines, on which two readings agreed. The earlier sets of `test` were measured several
+times before; `unseen` was measured once, after everything was chosen. It may be learned from when
+another is written.
 """
 
 from __future__ import annotations
@@ -15,8 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from knowledge import text
-from knowledge.encoder import QUERY, Encoder
-from service.answering.danger import second_look, suspicion_of
+from service.answering.danger import listen, suspicion_of
 from service.evaluation.benchmark import read_lines
 from service.evaluation.metrics import wilson_interval
 
@@ -25,9 +25,10 @@ def shipped_cases() -> Path:
     return Path(str(files("service.evaluation"))) / "cases" / "urgent.jsonl"
 
 
-def evaluate(cases: Path, encoder: Encoder, split: str | None = None) -> dict[str, Any]:
+def evaluate(cases: Path, split: str | None = None) -> dict[str, Any]:
     """Recall over lines of danger and the share of false alarms over the others, by the words
-    alone and with the second look, of all and of each set; of one split, or all if None."""
+    alone and with the network, of all and of each set; of one split, or all if None.
+    `told_whom_to_call` counts as well what is answered with the emergency numbers before it."""
     lines = [
         line
         for line in read_lines(cases, "question", "behaviour")
@@ -35,20 +36,22 @@ def evaluate(cases: Path, encoder: Encoder, split: str | None = None) -> dict[st
     ]
     asked = [text.normalise(line["question"]) for line in lines]
     suspicions = [suspicion_of(q) for q in asked]
-    vectors = encoder.encode([QUERY + q for q in asked])
+    heard = listen(suspicions, asked)
     by_words = [s.alarm for s in suspicions]
-    both = [s.alarm or second_look(s, v)[1] for s, v in zip(suspicions, vectors, strict=True)]
+    rang = [words or h.alarm for words, h in zip(by_words, heard, strict=True)]
+    told = [alarm or h.doubt for alarm, h in zip(rang, heard, strict=True)]
     named = [
-        line["kind"] == s.kind
-        for line, s, alarm in zip(lines, suspicions, both, strict=True)
+        line["kind"] == suspicion.kind
+        for line, suspicion, alarm in zip(lines, suspicions, rang, strict=True)
         if alarm and line.get("kind")
     ]
     return {
         "n": len(lines),
-        **_figures(lines, both),
+        **_figures(lines, rang),
         "by_words": _figures(lines, by_words),
+        "told_whom_to_call": _figures(lines, told),
         "kind_right": round(sum(named) / len(named), 4) if named else None,
-        "by_set": _by_set(lines, both),
+        "by_set": _by_set(lines, rang),
     }
 
 

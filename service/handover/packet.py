@@ -128,6 +128,7 @@ def _shown(answer: dict[str, Any]) -> dict[str, Any]:
     handover = answer.get("handover") or {}
     return {
         "outcome": answer.get("outcome"),
+        "caution": answer.get("caution"),
         "summary": answer.get("summary"),
         "citations": [
             {"law": c.get("law"), "article": c.get("article")} for c in answer.get("citations", ())

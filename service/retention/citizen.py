@@ -142,6 +142,7 @@ def _answer(row: AnswerRecord) -> dict[str, Any]:
         "asked_at": _iso(row.asked_at),
         "question": row.question,
         "outcome": row.outcome,
+        "caution": shown.get("caution"),
         "summary": shown.get("summary", ""),
         "citations": [
             {"law": c.get("law"), "article": c.get("article"), "text": c.get("text")}

@@ -61,6 +61,7 @@ def _told(answer: dict[str, Any]) -> dict[str, Any]:
     handover = answer.get("handover") or {}
     return {
         "outcome": answer.get("outcome"),
+        "caution": answer.get("caution"),
         "summary": answer.get("summary"),
         "citations": [
             (c.get("law"), c.get("article"), c.get("text")) for c in answer.get("citations") or ()

@@ -5,9 +5,8 @@ against a change, and measure nothing (that does `consult eval urgent`)."""
 
 import pytest
 
-from knowledge.encoder import QUERY, OnnxEncoder
 from knowledge.text import normalise
-from service.answering.danger import second_look, suspicion_of
+from service.answering.danger import listen, suspicion_of
 
 URGENT = {
     "self_harm": [
@@ -83,26 +82,24 @@ ENGLISH = {
 }
 
 
-def heard(encoder: OnnxEncoder, question: str) -> str | None:
-    """The kind of the alarm, by the words or by the second look."""
+def heard(question: str) -> str | None:
+    """The kind of the alarm, by the words or by the network."""
     query = normalise(question)
     suspicion = suspicion_of(query)
-    _, seen = second_look(suspicion, encoder.encode([QUERY + query])[0])
-    return suspicion.kind if suspicion.alarm or seen else None
+    [sound] = listen([suspicion], [query])
+    return suspicion.kind if suspicion.alarm or sound.alarm else None
 
 
 @pytest.mark.parametrize(("kind", "text"), [(k, t) for k, ts in URGENT.items() for t in ts])
-def test_danger_is_found(encoder: OnnxEncoder, kind: str, text: str) -> None:
-    assert heard(encoder, text) == kind
+def test_danger_is_found(kind: str, text: str) -> None:
+    assert heard(text) == kind
 
 
 @pytest.mark.parametrize("text", NOT_URGENT)
-def test_talk_about_danger_is_not_danger(encoder: OnnxEncoder, text: str) -> None:
-    assert heard(encoder, text) is None
+def test_talk_about_danger_is_not_danger(text: str) -> None:
+    assert heard(text) is None
 
 
 @pytest.mark.parametrize(("text", "kind"), ENGLISH.items())
-def test_in_english_only_plain_cries_are_heard(
-    encoder: OnnxEncoder, text: str, kind: str | None
-) -> None:
-    assert heard(encoder, text) == kind
+def test_in_english_only_plain_cries_are_heard(text: str, kind: str | None) -> None:
+    assert heard(text) == kind

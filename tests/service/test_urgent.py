@@ -10,14 +10,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from knowledge.encoder import QUERY, OnnxEncoder
-from knowledge.retrieval import Found
 from knowledge.text import normalise
 from service.answering import urgent, wording
 from service.answering.alarm import shipped_alarm
-from service.answering.danger import shipped_danger, suspicion_of, urgent_kind
+from service.answering.danger import urgent_kind
 from service.answering.draft import Draft, Outcome
-from service.answering.guard import SecondLook
+from service.answering.ear import shipped_ear
+from service.answering.guard import Urgent
 from service.evaluation.benchmark import read_lines
 from service.evaluation.urgent import shipped_cases
 from tests.conftest import TODAY
@@ -26,44 +25,48 @@ LINES = [line for line in read_lines(shipped_cases()) if line["split"] == "test"
 KINDS = ("self_harm", "violence", "minor", "held", "medical_fire", "fraud_now", "threat")
 
 
-def test_the_second_look_fits_the_encoder_that_ships(encoder: OnnxEncoder) -> None:
-    assert shipped_danger().encoder == encoder.version
-
-
-def test_another_encoder_goes_without_the_second_look() -> None:
-    step = SecondLook(lambda _ids: (), "another")
-    draft = Draft(raw="", on=TODAY, region="310107")
-    draft.suspicion = suspicion_of("他要杀我")
-    step(draft)
-    assert draft.outcome is None
-
-
-def after_a_second_look(encoder: OnnxEncoder, question: str) -> Draft:
-    draft = Draft(raw=question, on=TODAY, region="310107")
-    draft.suspicion = suspicion_of(normalise(question))
-    draft.found = Found(vector=encoder.encode([QUERY + normalise(question)])[0])
-    SecondLook(lambda _ids: (), encoder.version)(draft)
+def after_the_ear(question: str) -> Draft:
+    draft = Draft(raw=question, on=TODAY, region="310107", query=normalise(question))
+    Urgent(lambda _ids: ())(draft)
     return draft
 
 
-def test_the_second_look_hears_what_the_words_left_open(encoder: OnnxEncoder) -> None:
+def test_the_network_hears_what_the_words_left_open() -> None:
     open_by_words = [
         line["question"]
         for line in LINES
         if line["behaviour"] == "urgent" and not urgent_kind(normalise(line["question"]))
     ]
-    heard = [after_a_second_look(encoder, q).outcome for q in open_by_words]
+    heard = [after_the_ear(q).outcome for q in open_by_words]
     assert heard.count(Outcome.HANDOVER_URGENT) >= len(open_by_words) // 4
 
 
-def test_the_second_look_hears_today_s_blow_behind_last_year_s_suit(encoder: OnnxEncoder) -> None:
-    draft = after_a_second_look(encoder, "去年起诉没判离，今天他又把我打出血了")
+def test_the_network_hears_today_s_blow_behind_last_year_s_suit() -> None:
+    draft = after_the_ear("去年起诉没判离，今天他又把我打出血了")
     assert draft.outcome is Outcome.HANDOVER_URGENT
 
 
-@pytest.mark.parametrize("question", ["今天天气怎么样", "公司拖欠工资怎么办", "遗嘱怎么写"])
-def test_the_second_look_leaves_other_questions_alone(encoder: OnnxEncoder, question: str) -> None:
-    assert after_a_second_look(encoder, question).outcome is None
+@pytest.mark.parametrize("question", ["今天天气怎么样", "公司拖欠工资怎么办", "遗嘱怎么写", "再见"])
+def test_other_questions_are_left_alone(question: str) -> None:
+    draft = after_the_ear(question)
+    assert (draft.outcome, draft.caution) == (None, None)
+
+
+def test_where_the_network_fails_the_words_speak(monkeypatch: pytest.MonkeyPatch, client) -> None:  # type: ignore[no-untyped-def]
+    def broken(*_: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr("service.answering.guard.listen", broken)
+    desk = client.app.state.desk
+    assert desk.ask("我不想活了")["outcome"] == "handover_urgent"
+    assert desk.ask("遗嘱怎么写")["outcome"] == "failed_search"
+
+
+def test_the_network_gives_each_question_its_own_answer_in_a_batch() -> None:
+    questions = ["我不想活了", "公司拖欠工资怎么办", "他拿刀在砸门" * 20]
+    together = shipped_ear().hear(questions)
+    alone = [float(shipped_ear().hear([q])[0]) for q in questions]
+    assert together == pytest.approx(alone, abs=1e-3)
 
 
 def test_without_any_known_run_there_is_no_danger() -> None:
@@ -90,7 +93,7 @@ def test_without_any_known_run_there_is_no_danger() -> None:
     ],
 )
 def test_however_it_is_written(text: str) -> None:
-    assert urgent_kind(text) == "self_harm"
+    assert after_the_ear(text).trace["urgent"] == "self_harm"
 
 
 @pytest.mark.parametrize(

@@ -103,6 +103,7 @@ export function renderAnswer(a, { onAsk = () => {}, onPerson, rating, base = '',
   return h('div', { class: `answer is-${group}` },
     !urgent && (kind || a.topic) && h('p', { class: 'kind' }, kind && h('span', { class: 'tag' }, kind), a.topic && h('span', null, a.topic)),
     urgent && box,
+    a.caution && h('p', { class: 'caution' }, a.caution.split(/(\d{3,})/).map((said, i) => i % 2 ? phone(said) : said)),
     written(a) && byModel(a, a.model.label),
     h('div', { class: 'summary' }, prose(words(a), ['answered_faq', 'answered_legal_aid'].includes(a.outcome), a.clarify || [])),
     a.clarify?.length && chips(a.clarify, onAsk, checking ? 'chips flow' : 'chips'),
@@ -124,7 +125,7 @@ export function renderAnswer(a, { onAsk = () => {}, onPerson, rating, base = '',
 /** The same answer as plain text, for the clipboard. */
 export function answerText(a) {
   const target = (t) => [t.title, t.phone, t.where, t.hours, t.note].filter(Boolean).join('，');
-  return [`问：${a.question}`, a.summary, ...(a.notices || []).map((n) => `请留意：${n}`), written(a, 'notices') && READ_BY_MODEL, ...(a.handover?.targets || []).map(target),
+  return [`问：${a.question}`, a.caution, a.summary, ...(a.notices || []).map((n) => `请留意：${n}`), written(a, 'notices') && READ_BY_MODEL, ...(a.handover?.targets || []).map(target),
     ...(a.steps || []).map((s) => `【${s.title}】\n${[s.how, s.where && `地点：${s.where}`, s.phone && `电话：${s.phone}`,
       s.hours && `时间：${s.hours}`, s.fee && `费用：${s.fee}`, s.deadline && `期限：${s.deadline}`].filter(Boolean).join('\n')}`),
     ...(a.citations || []).map((c) => `《${c.law}》${c.article}${c.in_force === false ? '（已失效）' : ''}\n${c.text}`), NOTE]

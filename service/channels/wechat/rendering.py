@@ -70,14 +70,15 @@ def _urgent(answer: Mapping[str, Any], handover: Mapping[str, Any]) -> str:
 def _after_danger(answer: Mapping[str, Any], links: Links, longest: int) -> list[str]:
     """What can wait until everybody is safe, in one message more."""
     body = _joined(*_notices(answer), *_steps(answer, short=True))
-    whole = text.split(_joined(body, wording.OFFER_PERSON), longest)
+    whole = text.split(_joined(body, *_choices(answer), wording.OFFER_PERSON), longest)
     if len(whole) == 1:
         return whole
     return _within(body, _joined(_end(answer, links, short=True), wording.OFFER_PERSON), 1, longest)
 
 
 def _body(answer: Mapping[str, Any], *, short: bool) -> str:
-    blocks = [_plain(answer["summary"]), *_notices(answer), *_targets(answer)]
+    caution = _plain(answer.get("caution") or "")
+    blocks = [caution, _plain(answer["summary"]), *_notices(answer), *_targets(answer)]
     if answer.get("handover"):
         blocks.append(wording.OFFER_PERSON)
     return _joined(*blocks, *_steps(answer, short=short), *_citations(answer, short=short))

@@ -60,7 +60,7 @@ def test_citations_reach_their_floors(laws: LawBook) -> None:
 
 
 def test_urgency_reaches_its_floors(encoder: OnnxEncoder) -> None:
-    assert floors.missed("urgent", urgent.evaluate(urgent.shipped_cases(), encoder, "test")) == []
+    assert floors.missed("urgent", urgent.evaluate(urgent.shipped_cases(), "test")) == []
 
 
 def test_harm_reaches_its_floors() -> None:

@@ -154,11 +154,13 @@ def test_what_is_said_in_danger_is_whole_in_the_first_message(kind: str) -> None
     targets = [{"title": "市公共法律服务热线", "phone": "021-12345678"} for _ in hotlines]
     reason = answering_wording.URGENT_REASONS[kind]
     handover = {"kind": "urgent", "reason": reason, "targets": targets}
-    danger = answer(outcome="handover_urgent", summary=summary, handover=handover)
+    choice = [answering_wording.NO_DANGER]
+    danger = answer(outcome="handover_urgent", summary=summary, handover=handover, clarify=choice)
     first, second = render(danger, LINKS)
     assert first.startswith(reason)
     assert summary in first
     assert first.count("021-12345678") == len(hotlines)
+    assert f"1. {answering_wording.NO_DANGER}" in second
     assert wording.OFFER_PERSON in second
     assert size(first) < LONGEST
 
@@ -180,3 +182,8 @@ def test_who_may_need_a_person_is_told_how() -> None:
     [text] = render(answer(outcome="unanswerable_unsure", handover=handover), Links())
     assert "· 12348热线：12348，每天24小时" in text
     assert wording.OFFER_PERSON in text
+
+
+def test_where_there_may_be_danger_whom_to_call_comes_before_the_answer() -> None:
+    [first, *_] = render(answer(caution=answering_wording.IF_DANGER), Links())
+    assert first.startswith(answering_wording.IF_DANGER)
