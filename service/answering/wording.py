@@ -131,8 +131,8 @@ URGENT_STEPS = {
 NO_DANGER = "现在没有危险，请直接回答我的问题"  # offered with an alarm
 NOT_URGENT = f"如果现在没有危险、只是想了解法律怎么规定，请选“{NO_DANGER}”。"
 IF_DANGER = (
-    "如果有人正处在危险中，请先打110（受伤、急病打120，着火打119，想不开打12356）；"
-    "钱刚转给骗子，也请马上打110。"
+    "如果有人现在有危险，请先打110；受伤、急病打120，着火打119，想不开打12356；"
+    "钱刚转给骗子，也马上打110。"
 )
 URGENT: dict[str, tuple[str, tuple[str, ...]]] = {
     "self_harm": (

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Request, Route, expect
 from sqlalchemy import func, select
 
+from service.answering import wording
 from service.auth import StaffRegister
 from service.channels.gate.challenge import Challenges
 from service.channels.gate.gate import CONSENT_VERSION
@@ -337,3 +338,17 @@ def test_nothing_scrolls_sideways(site: Site, width: int) -> None:
     ask(page, QUESTION)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert violations(page) == []
+
+
+def test_an_alarm_that_was_none_is_one_touch_from_its_answer(site: Site) -> None:
+    citizen = site.citizen()
+    alarm = ask(citizen, "老公打我我该怎么办")
+    alarm.get_by_role("button", name=wording.NO_DANGER).click()
+    answer = citizen.locator("article.turn").nth(1)
+    caution = answer.locator(".caution")
+    expect(caution.get_by_role("link", name="12356")).to_have_attribute("href", "tel:12356")
+    expect(answer.locator(".summary")).to_contain_text("家暴")
+    above, below = caution.bounding_box(), answer.locator(".summary").bounding_box()
+    assert above is not None
+    assert below is not None
+    assert above["y"] < below["y"]

@@ -69,6 +69,7 @@ def test_the_packet_says_what_was_asked_what_was_shown_and_why_we_stopped(office
     assert packet["note"] == "我身份证[身份证号]，电话[手机号]"
     assert packet["shown"] == {
         "outcome": "unanswerable_unsure",
+        "caution": None,
         "summary": "可以先向劳动监察投诉。",
         "citations": [{"law": "劳动法", "article": "第五十条"}],
         "steps": ["劳动监察投诉"],
