@@ -9,6 +9,7 @@ from service.answering import wording
 from service.answering.choices import Choice, choose
 from service.answering.danger import listen, suspicion_of
 from service.answering.draft import Draft, Handover, Outcome, Targets, Turn
+from service.answering.ear import shipped_ear
 from service.answering.requests import request_kind
 
 _OTHER_REQUESTS = ("greeting", "thanks", "person", "harm")
@@ -29,6 +30,7 @@ class Urgent:
 
     def __init__(self, targets: Targets) -> None:
         self._targets = targets
+        shipped_ear()  # what it lacks is found at the start, not at the first cry
 
     def __call__(self, draft: Draft) -> None:
         last = draft.history[-1] if draft.history else None

@@ -29,7 +29,7 @@ STRENGTH = 15.0  # inverse of the penalty of the table; 5 to 30 make no differen
 EASY_SHARE, PLAIN_SHARE = 0.5, 3.0  # how much a plainly ordinary line counts, and one of set g
 # Share of the lines that only sound like danger which may ring: by the words alone, with the
 # network; and which may be answered with whom to call before.
-FALSE_BY_WORDS, FALSE_ALARMS, DOUBTS = 0.01, 0.03, 0.06
+FALSE_BY_WORDS, FALSE_ALARMS, DOUBTS = 0.01, 0.05, 0.08
 
 Matrix = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
