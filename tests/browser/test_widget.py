@@ -345,6 +345,7 @@ def test_an_alarm_that_was_none_is_one_touch_from_its_answer(site: Site) -> None
     alarm = ask(citizen, "老公打我我该怎么办")
     alarm.get_by_role("button", name=wording.NO_DANGER).click()
     answer = citizen.locator("article.turn").nth(1)
+    expect(answer.locator(".summary")).to_be_visible(timeout=20_000)
     caution = answer.locator(".caution")
     expect(caution.get_by_role("link", name="12356")).to_have_attribute("href", "tel:12356")
     expect(answer.locator(".summary")).to_contain_text("家暴")
