@@ -45,9 +45,13 @@ class Urgent:
             return  # reviewed patterns know better than the ear what that is
         # Kept before the network is asked: should that fail, the words speak for themselves.
         draft.suspicion = suspicion
+        draft.trace["p_danger"] = round(suspicion.danger, 4)
+        if suspicion.alarm:
+            raise_alarm(draft, suspicion.kind, self._targets)
+            return
         [heard] = listen([suspicion], [draft.query])
-        draft.trace["p_danger"] = round(max(suspicion.danger, heard.danger), 4)
-        if suspicion.alarm or heard.alarm:
+        draft.trace["p_danger"] = round(heard.danger, 4)
+        if heard.alarm:
             raise_alarm(draft, suspicion.kind, self._targets)
         elif heard.doubt:
             draft.caution = wording.IF_DANGER

@@ -27,8 +27,9 @@ KEPT = 30_000  # runs of characters in the table
 SEEN = 2  # lines a run must occur in
 STRENGTH = 15.0  # inverse of the penalty of the table; 5 to 30 make no difference beyond chance
 EASY_SHARE, PLAIN_SHARE = 0.5, 3.0  # how much a plainly ordinary line counts, and one of set g
-# Share of the lines that only sound like danger which may ring: by the words alone, with the
-# network; and which may be answered with whom to call before.
+# Share of the lines of `calib` without danger that may ring: by the words alone, with the network;
+# and that may be answered with whom to call before. Many of them were written to be close (G) or
+# to ring (I, J), so other lines ring less. Set with sight of x, y and z: see `docs/quality.md`.
 FALSE_BY_WORDS, FALSE_ALARMS, DOUBTS = 0.01, 0.05, 0.08
 
 Matrix = npt.NDArray[np.float64]
