@@ -226,14 +226,19 @@ def test_the_sentence_that_matters_is_marked(ask: Ask) -> None:
     assert any("拖欠" in m or "未及时足额支付" in m for m in marks)
 
 
-def test_whatever_is_offered_is_answered_when_it_is_asked(pipeline: Pipeline) -> None:
-    offered: dict[str, str] = {}
+def test_whatever_is_offered_is_answered_when_it_is_chosen(pipeline: Pipeline) -> None:
+    offered: dict[str, Turn] = {}
     for question in answers.some_of(behaviours.shipped_cases(), 60):
         answer = pipeline.answer(question)
         if answer.outcome is Outcome.UNANSWERABLE_UNSURE:
-            offered |= dict.fromkeys(answer.draft.clarify or (), question)
+            choices = tuple(answer.draft.clarify or ())
+            turn = Turn(question=question, outcome=answer.outcome, clarify=choices)
+            offered |= dict.fromkeys(choices, turn)
     assert len(offered) > 20
-    given = {title: pipeline.answer(title).outcome.value for title in offered}
+    given = {
+        title: pipeline.answer(title, history=(turn,)).outcome.value
+        for title, turn in offered.items()
+    }
     assert {t: o for t, o in given.items() if not o.startswith("answered_")} == {}
     assert "answered_service" in given.values(), "a matter of service is offered too"
 
