@@ -105,6 +105,8 @@ class Writer:
         sentence. `hear` gets `status`, with the label of what follows, and each
         `sentence` once it is verified.
         """
+        if answer.draft.caution:
+            return answer  # who may be in danger reads at once whom to call
         if off() or not (_may_write(answer) or _may_read(answer) or _may_choose(answer)):
             return answer
         began = time.monotonic()

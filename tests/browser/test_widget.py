@@ -353,3 +353,6 @@ def test_an_alarm_that_was_none_is_one_touch_from_its_answer(site: Site) -> None
     assert above is not None
     assert below is not None
     assert above["y"] < below["y"]
+    citizen.get_by_role("button", name="我的会话").click()
+    citizen.get_by_role("button", name="查看").click()
+    expect(citizen.locator("dialog .stored")).to_contain_text(wording.IF_DANGER)

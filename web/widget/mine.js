@@ -44,7 +44,8 @@ function ask(root, erase) {
 
 const content = (it) => [
   h('p', { class: 'small' }, `${moment(it.started_at)} 开始，编号 ${it.conversation}`),
-  ...it.answers.map((a) => h('article', null, h('h3', null, a.question), h('p', { class: 'small' }, moment(a.asked_at)), h('p', { class: 'words' }, a.summary),
+  ...it.answers.map((a) => h('article', null, h('h3', null, a.question), h('p', { class: 'small' }, moment(a.asked_at)),
+    a.caution && h('p', { class: 'words' }, a.caution), h('p', { class: 'words' }, a.summary),
     a.citations.length > 0 && h('p', null, `依据：${a.citations.map((c) => `《${c.law}》${c.article}`).join('、')}`),
     a.steps.length > 0 && h('p', null, `下一步：${a.steps.map((s) => s.title + (s.phone ? `（${s.phone}）` : '')).join('、')}`))),
   ...it.handovers.map((t) => h('article', null, h('h3', null, '和工作人员的对话'), t.messages.map((m) => h('p', { class: 'words' }, h('b', null, WHO[m.from]), ` ${moment(m.sent_at)}：${m.text}`)),

@@ -201,6 +201,15 @@ def test_it_is_never_asked_about_danger_wrongs_persons_and_small_talk(
     assert "model" not in answer.draft.trace
 
 
+def test_who_may_be_in_danger_does_not_wait_for_it(pipeline: Pipeline, writer_of: WriterOf) -> None:
+    model = Scripted(pieces=[line(DOUBLE, "A1")])
+    answer = pipeline.answer(WAGES)
+    answer.draft.caution = wording.IF_DANGER
+    assert "model" not in improve(writer_of(model), answer).draft.trace
+    answer.draft.caution = None
+    assert "model" in improve(writer_of(model), answer).draft.trace
+
+
 def test_the_kill_switch_is_heeded_before_and_amid_the_writing(
     pipeline: Pipeline, writer_of: WriterOf
 ) -> None:
