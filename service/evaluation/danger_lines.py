@@ -26,17 +26,25 @@ from service.evaluation.urgent import shipped_cases
 
 OWN = 2500  # of the questions of law that we wrote to train the encoder
 KEPT_BACK = {"qa_pairs": 3500}  # real questions from this line on only report
+# Plain cries and questions that must not be got wrong (g), and lines of those who were told what
+# earlier lines had left out (n): danger in passing, and much ado about nothing dangerous.
+WEIGHTY = frozenset({"g", "n2", "n3", "n4", "n5", "n6"})
 
 
 @dataclass(frozen=True)
 class Line:
-    """A normalised question; `easy` where it is one of very many that are plainly ordinary."""
+    """A normalised question; `easy` where it is one of very many that are plainly ordinary,
+    `weighty` where it counts more than others."""
 
     question: str
     danger: bool
     kind: str = ""
     set: str = ""
     easy: bool = False
+
+    @property
+    def weighty(self) -> bool:
+        return self.set in WEIGHTY
 
 
 def own_lines(split: str) -> list[Line]:

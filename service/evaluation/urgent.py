@@ -2,10 +2,9 @@
 
 Cases are our own, `cases/urgent.jsonl`: {question, behaviour: urgent | near_urgent, kind, split,
 set}. From `dev` table and network have learned; on `calib` what they prove was weighed and the
-floors were chosen. `test` (sets f, o) and `unseen` (x, y) only report: lines written without sight
-of rules and lines, on which two readings agreed. `test` has been measured many times; of `unseen`,
-x and y several times, z (written after the last learning) twice. They may be learned from when
-others are written.
+floors were chosen. `test` (sets f, o) and `unseen` (x, y, z, L, M) only report: lines written
+without sight of rules and lines, on which two readings agreed. How often each has been measured
+stands in `docs/quality.md`. They may be learned from when others are written.
 """
 
 from __future__ import annotations
