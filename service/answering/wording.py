@@ -113,11 +113,11 @@ REASONS = {
 URGENT_REASONS = {
     "self_harm": "您的生命安全最要紧。",
     "violence": "有人正在受到伤害或威胁。",
-    "minor": "孩子的安全最要紧。",
+    "minor": "孩子、老人的安全最要紧。",
     "medical_fire": "先救人。",
     "fraud_now": "争取时间止付。",
     "threat": "先保证安全。",
-    "held": "家人被带走，先弄清情况。",
+    "held": "有人走不了、联系不上，或者被带走了。",
 }
 URGENT_STEPS = {
     "self_harm": (),
@@ -126,7 +126,12 @@ URGENT_STEPS = {
     "medical_fire": (),
     "fraud_now": ("service-police-report",),
     "threat": ("service-protection-order", "service-police-report"),
-    "held": ("guide-family-detained", "service-witness-duty-lawyer", "service-legal-aid-apply"),
+    "held": (
+        "service-police-report",
+        "guide-family-detained",
+        "service-witness-duty-lawyer",
+        "service-legal-aid-apply",
+    ),
 }
 NO_DANGER = "现在没有危险，请直接回答我的问题"  # offered with an alarm
 NOT_URGENT = f"如果现在没有危险、只是想了解法律怎么规定，请选“{NO_DANGER}”。"
@@ -151,8 +156,8 @@ URGENT: dict[str, tuple[str, tuple[str, ...]]] = {
         ("hotline-110", "hotline-120", "hotline-12338", "hotline-12348"),
     ),
     "minor": (
-        "孩子的安全最要紧。正在发生或者刚发生的，请马上打110；受伤打120。\n"
-        "先别洗澡、别换洗衣物、别删聊天记录，带孩子到安全的地方，不要反复追问细节。"
+        "孩子、老人的安全最要紧。走失、找不到，或者伤害正在发生、刚刚发生，请马上打110；受伤打120。\n"
+        "孩子受了侵害，先别洗澡、别换洗衣物、别删聊天记录，带孩子到安全的地方，不要反复追问细节。"
         "学校、医院、居委会等发现未成年人受侵害或者面临危险，依法应当立即向公安等部门报告。"
         "未成年人保护也可以打12345，青少年可以打12355。",
         ("hotline-110", "hotline-120", "hotline-12345", "hotline-12355", "hotline-12348"),
@@ -174,12 +179,14 @@ URGENT: dict[str, tuple[str, tuple[str, ...]]] = {
         ("hotline-110", "hotline-120", "hotline-12348"),
     ),
     "held": (
-        "家人刚被带走或拘留，先弄清三件事：哪个公安机关、什么罪名、关在哪里，"
-        "向办案单位要《拘留通知书》。\n"
+        "有人被关住、看住、扣了证件不让走（锁在屋里、被讨债的人守着、被骗去传销），请马上打110，说清在哪里；"
+        "不方便说话，请家人朋友替您报警。家人失踪、下落不明的，也请打110。\n"
+        "家人是被公安机关带走或拘留的，先弄清三件事：哪个公安机关、什么罪名、关在哪里，"
+        "向办案单位要《拘留通知书》。"
         "在里面的人可以约见值班律师；本人或近亲属可以申请法律援助，"
         "被羁押的人提出申请的，办案机关、监管场所应当在二十四小时内转交法律援助机构。"
         "不要找人“捞人”、不要串供、不要销毁东西。请现在就打12348，或者找律师。",
-        ("hotline-12348", "hotline-12309"),
+        ("hotline-110", "hotline-12348", "hotline-12309"),
     ),
 }
 

@@ -6,6 +6,7 @@ against a change, and measure nothing (that does `consult eval urgent`)."""
 import pytest
 
 from knowledge.text import normalise
+from service.answering import wording
 from service.answering.danger import listen, suspicion_of
 
 URGENT = {
@@ -27,11 +28,17 @@ URGENT = {
         "前夫找上门打我",
         "我爸打我妈打得满脸是血",
     ],
-    "minor": ["我女儿被老师猥亵了", "邻居家小孩天天被虐待", "10岁孩子被性侵怎么办"],
+    "minor": [
+        "我女儿被老师猥亵了",
+        "邻居家小孩天天被虐待",
+        "10岁孩子被性侵怎么办",
+        "老人走失了",
+        "我爸有老年痴呆，早上出去到现在没回来",
+    ],
     "medical_fire": ["家里煤气泄漏了怎么办", "楼下着火了", "我爸喝了农药"],  # 120 first
     "fraud_now": ["我刚刚被骗转了五万块", "刚才有人冒充公检法骗我转账了"],
     "threat": ["他威胁说要杀我全家", "有人扬言要砍死我", "我要杀了他"],
-    "held": ["我老公昨晚被警察带走了", "儿子今天被刑拘了怎么办"],
+    "held": ["我老公昨晚被警察带走了", "儿子今天被刑拘了怎么办", "被传销关起来出不去"],
 }
 NOT_URGENT = [
     "保险公司自杀赔不赔",
@@ -47,6 +54,8 @@ NOT_URGENT = [
     "交通事故死亡赔偿金怎么算",
     "遗嘱怎么写",
     "打官司打不过怎么办",
+    "失踪多久可以宣告死亡",
+    "老人走失养老院要赔吗",
     "打算离婚",
     "孩子打架把同学打伤了谁赔",
     "着火了物业有没有责任赔偿",
@@ -103,3 +112,10 @@ def test_talk_about_danger_is_not_danger(text: str) -> None:
 @pytest.mark.parametrize(("text", "kind"), ENGLISH.items())
 def test_in_english_only_plain_cries_are_heard(text: str, kind: str | None) -> None:
     assert heard(text) == kind
+
+
+def test_whoever_cannot_get_away_is_told_to_call_the_police_first() -> None:
+    # Not only those whom the police have taken: three quarters of such lines tell of others.
+    words, hotlines = wording.URGENT["held"]
+    assert words.index("110") < words.index("公安机关带走")
+    assert hotlines[0] == "hotline-110"
