@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from service.answering.draft import Outcome
 
-VERSION = "2026-12-01"
+VERSION = "2026-12-01.2"
 
 UNVERIFIED = "（未核实，请先致电核实）"
 UNKNOWN = "暂无核实的信息，请致电{whom}询问"

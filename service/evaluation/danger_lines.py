@@ -26,8 +26,8 @@ from service.evaluation.urgent import shipped_cases
 
 OWN = 2500  # of the questions of law that we wrote to train the encoder
 KEPT_BACK = {"qa_pairs": 3500}  # real questions from this line on only report
-# Plain cries and questions that must not be got wrong (g), and lines of those who were told what
-# earlier lines had left out (n): danger in passing, and much ado about nothing dangerous.
+# Plain cries and questions that must not be got wrong (g), and what earlier lines had left out:
+# danger in passing, and much ado about nothing dangerous (n2 to n6), people who are lost (n7).
 WEIGHTY = frozenset({"g", "n2", "n3", "n4", "n5", "n6", "n7"})
 
 
