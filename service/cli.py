@@ -269,7 +269,8 @@ def restore_from(source: Annotated[Path, typer.Argument(help="备份文件")]) -
 @cli.command()
 def calibrate(
     bench: Annotated[
-        Path | None, typer.Option(help="评测数据目录：statute_calib、articles 和 articles_vectors")
+        Path | None,
+        typer.Option(help="评测数据目录：statute_calib、articles、articles_vectors 和 qa_pairs"),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="写到哪里，默认数据目录")] = None,
 ) -> None:

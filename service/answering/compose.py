@@ -96,7 +96,7 @@ class Search:
         law = self._with_reviewed(found.law, guidance, draft)
         draft.found = Found(law, guidance, found.vector)
         if found.vector is not None:
-            draft.topics = self._topics.guess(found.vector)
+            draft.topics = self._topics.guess(found.vector, draft.query)
             draft.topic = draft.topics.names[0]
             draft.trace["topics"] = list(draft.topics.names)
 

@@ -11,23 +11,20 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from service.answering.alarm import Alarm, runs
+from service.answering.alarm import Alarm
 from service.answering.danger import DangerModel, logit
 from service.answering.ear import Ear, ear_file
 from service.answering.urgent import fold, signs_of
 from service.evaluation.danger_lines import Line, lines_to_learn, own_lines, real_lines
+from service.evaluation.run_table import KEPT, fit_runs, regression
 
-KEPT = 30_000  # runs of characters in the table
-SEEN = 2  # lines a run must occur in
 STRENGTH = 15.0  # inverse of the penalty of the table; 5 to 30 make no difference beyond chance
-# Stopped at 1e-3 the table found a tenth less of `test`, and less again with three lines fewer.
-ROUNDS, CLOSE_ENOUGH = 1000, 1e-5
 EASY_SHARE, WEIGHTY_SHARE = 0.5, 3.0  # how much such lines count
 # Share of the lines of `calib` without danger that may ring: by the words alone, with the network;
 # and that may be answered with whom to call before. Most of them were written to be close (G, n1)
@@ -41,39 +38,23 @@ Mask = npt.NDArray[np.bool_]
 
 def fit_table(lines: Sequence[Line], *, kept: int = KEPT) -> Alarm:
     """The table from lines."""
-    from sklearn.feature_extraction import DictVectorizer
-    from sklearn.feature_extraction.text import TfidfTransformer
-    from sklearn.linear_model import LogisticRegression
-
-    names = DictVectorizer(dtype=np.float32)
-    counts = names.fit_transform([runs(fold(x.question)) for x in lines])
-    vocabulary = np.array(names.feature_names_)
-    often = np.flatnonzero(counts.getnnz(axis=0) >= SEEN)
-    truth = np.array([x.danger for x in lines])
     weighty = np.where([x.weighty for x in lines], WEIGHTY_SHARE, 1.0)
     share = np.where([x.easy for x in lines], EASY_SHARE, weighty)
-
-    def fit(columns: Any) -> tuple[Any, Any, Any]:
-        weigh = TfidfTransformer(sublinear_tf=True)
-        weighed = weigh.fit_transform(counts[:, columns])
-        model = LogisticRegression(C=STRENGTH, max_iter=ROUNDS, tol=CLOSE_ENOUGH)
-        return weigh, weighed, model.fit(weighed, truth, sample_weight=share)
-
-    weigh, _, model = fit(often)
-    heaviest = np.argsort(-np.abs(model.coef_[0] * weigh.idf_))[:kept]
-    chosen = often[np.sort(heaviest)]
-    weigh, weighed, model = fit(chosen)
-    named = np.array([place for place, x in enumerate(lines) if x.kind])
-    kinds = LogisticRegression(C=STRENGTH, max_iter=ROUNDS, tol=CLOSE_ENOUGH)
-    kinds.fit(weighed[named], [lines[place].kind for place in named])
-    return Alarm(
-        tuple(kinds.classes_.tolist()),
-        {run: row for row, run in enumerate(vocabulary[chosen].tolist())},
-        weigh.idf_.astype(np.float32),
-        np.hstack([model.coef_.T, kinds.coef_.T]).astype(np.float32),
-        np.concatenate([model.intercept_, kinds.intercept_]).astype(np.float32),
-        0.5,
+    table, weighed = fit_runs(
+        [fold(x.question) for x in lines],
+        np.array([int(x.danger) for x in lines]),
+        share,
+        strength=STRENGTH,
+        kept=kept,
     )
+    named = np.array([place for place, x in enumerate(lines) if x.kind])
+    kinds = regression(STRENGTH).fit(weighed[named], [lines[place].kind for place in named])
+    both = replace(
+        table,
+        weights=np.hstack([table.weights, kinds.coef_.T]).astype(np.float32),
+        bias=np.concatenate([table.bias, kinds.intercept_]).astype(np.float32),
+    )
+    return Alarm(tuple(kinds.classes_.tolist()), both, 0.5)
 
 
 def weigh(table: Alarm, ear: Ear, lines: Sequence[Line]) -> DangerModel:

@@ -17,18 +17,16 @@ import numpy as np
 
 from knowledge import store
 from knowledge.citations import LawBook
-from knowledge.encoder import QUERY, OnnxEncoder
 from knowledge.index import Progress
-from knowledge.library import Library
-from knowledge.models import Kind
 from knowledge.retrieval import RANKING
 from service.answering.compose import CitedLaw, Search
 from service.answering.confidence import FEATURES, GUIDANCE, LAW, LEGAL, Features, Logistic
-from service.answering.topics import NAMES, NOT_LEGAL, TopicModel
+from service.answering.topics import TopicModel
 from service.assembly import Rooms, abbreviations
+from service.evaluation import filing
 from service.evaluation.benchmark import ON, open_benchmark
 from service.evaluation.doubt import Observation, observe, read_asked, read_benchmark, read_own
-from service.evaluation.fitting import Matrix, balanced, fit_softmax, folds
+from service.evaluation.fitting import Matrix, fit_softmax, folds
 from service.evaluation.metrics import auroc, expected_calibration_error
 
 # What share of answers may be wrong. Judgements name few of the articles and documents that would
@@ -38,8 +36,6 @@ LAW_RISK, GUIDANCE_RISK = 0.15, 0.15
 OUTSIDE_PASSING = 0.03  # of what is nothing for us may pass as legal; few pass the next floor too
 LEGAL_TURNED_AWAY = 0.005  # of ours may be called none of ours
 _PENALTY = 0.003  # on standardised features; .02 gave the same AUROC to .002 on statute_calib
-_TOPIC_PENALTY = 0.0005
-_TOPIC_SPREAD = 4.0  # unit vectors times this, so that the penalty acts on all topics alike
 _FOLDS = 10
 _ENOUGH = 20  # answers, before their share of wrong ones says anything
 
@@ -49,9 +45,10 @@ Scored = tuple[float, bool]  # a probability, and whether it was right
 
 def run(rooms: Rooms, bench: Path | None, out: Path, progress: Progress) -> dict[str, Any]:
     """Fit topics and confidence for the encoder of `rooms` and write both into `out`; returns what
-    was measured. `bench` is a folder with statute_calib.jsonl, articles.jsonl.gz and
-    articles_vectors.npy."""
-    topics = fit_topics(rooms.library, rooms.encoder)
+    was measured. `bench` is a folder with statute_calib.jsonl, articles.jsonl.gz,
+    articles_vectors.npy and qa_pairs.jsonl."""
+    asked = filing.real_lines(bench / "qa_pairs.jsonl") if bench else []
+    topics = filing.fit_topics(filing.content_lines(rooms.library), asked, rooms.encoder)
     on, region = store.today_in_china(), rooms.settings.region
     own = [*read_own(rooms.laws, on, "calib"), *read_asked("calib")]
     cited_law = CitedLaw(rooms.laws)
@@ -81,30 +78,6 @@ def _observe_benchmark(
         lines = read_benchmark(bench / "statute_calib.jsonl", retriever.library)
         search = Search(retriever, cited_law, topics)
         return list(observe(search, lines, ON, rooms.settings.region, progress))
-
-
-def fit_topics(library: Library, encoder: OnnxEncoder) -> TopicModel:
-    """The product's topics from the ways of asking in the reviewed content: each is labelled by
-    the document it belongs to, and examples of what is no legal matter by that."""
-    labels = (*NAMES, NOT_LEGAL)
-    asked = [
-        (passage.text, library.document_of(passage).topic)
-        for passage in library.passages.values()
-        if library.document_of(passage).kind not in (Kind.STATUTE, Kind.POLICY)
-    ]
-    lines = sorted({(t, topic) for t, topic in asked if topic in labels})
-    vectors = encoder.encode([QUERY + t for t, _ in lines]).astype(np.float64)
-    truth = np.array([labels.index(topic) for _, topic in lines])
-    weights = fit_softmax(
-        vectors * _TOPIC_SPREAD, truth, len(labels),
-        penalty=_TOPIC_PENALTY, shares=balanced(truth),
-    )  # fmt: skip
-    return TopicModel(
-        labels,
-        (weights[:, :-1] * _TOPIC_SPREAD).astype(np.float32),
-        weights[:, -1].astype(np.float32),
-        encoder.version,
-    )
 
 
 def fit_confidence(observed: Sequence[Observation], encoder: str, command: str) -> dict[str, Any]:

@@ -106,10 +106,24 @@ def eval_retrieval(
 
 
 @evaluations.command("topics")
-def eval_topics(questions: Questions = None, check: Check = False) -> None:
+def eval_topics(
+    questions: Questions = None,
+    real: Annotated[
+        Path | None, typer.Option(help="评测数据的 qa_pairs：没有学过的真实提问")
+    ] = None,
+    check: Check = False,
+) -> None:
     """主题：准确率、宏平均 F1、混淆表。题目每行 question、topic；别的分类法用交叉验证。"""
-    from service.evaluation import behaviours, benchmark, topics
+    from service.evaluation import behaviours, benchmark, filing, topics
 
+    if questions and real:
+        raise typer.BadParameter("--questions 和 --real 只能给一个")
+    if real:
+        kept_back = filing.real_lines(real, kept_back=True)
+        with _rooms() as rooms:
+            figures = topics.evaluate_real(kept_back, rooms.topics, rooms.encoder)
+            _report(rooms, "topics_real", (real,), figures, check=check)
+        return
     path = questions or behaviours.shipped_cases()
     needed = ("question", "topic") if questions else ("question",)
     lines = [line for line in benchmark.read_lines(path, *needed) if line.get("topic")]

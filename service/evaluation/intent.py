@@ -23,8 +23,9 @@ import yaml
 from ingest.content import content_folder
 from knowledge import text
 from knowledge.encoder import own_questions
-from service.answering.alarm import Alarm, runs
+from service.answering.alarm import Alarm
 from service.answering.harm import asks_how, plain
+from service.answering.run_table import RunTable, runs
 from service.evaluation import urgent
 from service.evaluation.benchmark import read_lines
 from service.evaluation.fitting import folds
@@ -74,18 +75,17 @@ def learn(cases: Sequence[dict[str, Any]], ordinary: Sequence[str]) -> Alarm:
     ridge = np.linalg.solve(
         (wrong @ wrong.T).astype(np.float64) + np.eye(len(wrong)), of_kind.astype(np.float64)
     )
-    return Alarm(
-        tuple(kinds),
+    table = RunTable(
         {run: row for row, run in enumerate(vocabulary)},
         rarity,
         np.hstack([rows.T @ duals[:, None], wrong.T @ ridge]).astype(np.float32),
         np.array([duals.sum(), *[0.0] * len(kinds)], np.float32),
-        floor,
     )
+    return Alarm(tuple(kinds), table, floor)
 
 
 def _weighed(plains: Sequence[str]) -> tuple[list[str], npt.NDArray[np.float32], Any]:
-    """The runs that occur often enough, how rare each is, and the lines as `Alarm` weighs them."""
+    """The runs that occur often enough, how rare each is, and the lines as a table weighs them."""
     counted = [runs(line) for line in plains]
     seen = Counter(run for counts in counted for run in counts)
     vocabulary = sorted(run for run, lines in seen.items() if lines >= SEEN)

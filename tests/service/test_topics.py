@@ -10,6 +10,7 @@ import pytest
 
 from knowledge.encoder import QUERY, OnnxEncoder
 from service.answering.routing import routes
+from service.answering.run_table import RunTable
 from service.answering.topics import NAMES, NOT_LEGAL, TopicModel, shipped_topics
 from service.evaluation import topics
 
@@ -40,7 +41,7 @@ def test_every_topic_leads_somewhere(shipped: TopicModel) -> None:
 def test_plain_questions_get_their_topic(
     shipped: TopicModel, encoder: OnnxEncoder, question: str, topic: str
 ) -> None:
-    guess = shipped.guess(encoder.encode([QUERY + question])[0])
+    guess = shipped.guess(encoder.encode([QUERY + question])[0], question)
     assert topic in guess.names
     assert guess.not_legal < 0.5
 
@@ -49,14 +50,33 @@ def test_plain_questions_get_their_topic(
 def test_what_is_no_legal_matter_is_a_class_of_its_own(
     shipped: TopicModel, encoder: OnnxEncoder, line: str
 ) -> None:
-    assert shipped.guess(encoder.encode([QUERY + line])[0]).not_legal > 0.5
+    assert shipped.guess(encoder.encode([QUERY + line])[0], line).not_legal > 0.5
 
 
 def test_a_second_topic_is_named_only_when_it_is_nearly_as_likely(shipped: TopicModel) -> None:
-    even = TopicModel(("甲", "乙", "丙"), np.zeros((3, 2), np.float32), np.zeros(3, np.float32), "")
-    assert len(even.guess(np.array([1, 0], np.float32)).names) == 2
-    clear = TopicModel(even.labels, even.weights, np.array([5, 0, 0], np.float32), "")
-    assert clear.guess(np.array([1, 0], np.float32)).names == ("甲",)
+    even = _model(bias=[0, 0, 0])
+    assert len(even.guess(np.array([1, 0], np.float32), "问").names) == 2
+    clear = _model(bias=[5, 0, 0])
+    assert clear.guess(np.array([1, 0], np.float32), "问").names == ("甲",)
+
+
+def test_vector_and_characters_are_heard_alike() -> None:
+    """Two that know nothing of the question leave the word to the one that does."""
+    vector = np.array([1, 0], np.float32)
+    by_table = _model(bias=[0, 0, 0], runs=[0, 0, 6])
+    assert by_table.guess(vector, "猫").names == ("丙",)
+    assert len(by_table.guess(vector, "狗").names) == 2  # the table does not know it
+    both = _model(bias=[6, 0, 0], runs=[0, 0, 6])
+    p = both.probabilities(vector, "猫")
+    assert p[0] == pytest.approx(p[2])
+    assert p.sum() == pytest.approx(1)
+
+
+def _model(bias: list[float], runs: list[float] | None = None) -> TopicModel:
+    weights = np.array([runs or [0, 0, 0]], np.float32)
+    table = RunTable({"猫": 0}, np.ones(1, np.float32), weights, np.zeros(3, np.float32))
+    labels, nothing = ("甲", "乙", "丙"), np.zeros((3, 2), np.float32)
+    return TopicModel(labels, nothing, np.array(bias, np.float32), "", table)
 
 
 def test_a_topic_costs_far_less_than_five_milliseconds(
@@ -66,7 +86,7 @@ def test_a_topic_costs_far_less_than_five_milliseconds(
     times = []
     for _ in range(50):
         began = time.perf_counter()
-        shipped.guess(vector)
+        shipped.guess(vector, "公司拖欠工资")
         times.append(time.perf_counter() - began)
     assert statistics.median(times) < 0.005
 
