@@ -12,8 +12,8 @@ from knowledge.models import Kind
 from service.answering.draft import Draft
 from service.answering.topics import NAMES
 
-# Of the own questions with a topic, the likeliest is right in 165 of 174 from here on; of those
-# that end unsure, in 34 of 35, and in 77 of 118 below.
+# From here on the likeliest topic is right in 145 of 154 own questions and in 159 of 163 real ones
+# that nothing was learned from; below in 213 of 288 and in 552 of 808.
 _TOPIC_IS_SURE = 0.9
 _NEAR = 8  # reviewed questions that may be meant
 _ADDED = 2  # of them that a choice may add to what the rules offer
